@@ -1,0 +1,25 @@
+"""Fixtures by their name in the field, and the way to the shared real data."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+
+
+def shared_data(name: str) -> Path:
+    """Folder of one real data set, or a skip that names it.
+
+    It is looked for in $INSONATE_DATA, else in ../shared/data beside the checkout.
+    """
+    root = Path(os.environ.get("INSONATE_DATA", CHECKOUT.parent / "shared" / "data"))
+    folder = root / name
+    if not folder.is_dir():
+        pytest.skip(f"real data set '{name}' is not at hand")
+    return folder
+
+
+@pytest.fixture(name="shared_data")
+def _shared_data():
+    return shared_data

@@ -41,6 +41,25 @@ class Grid:
         """(n_axial, n_lateral)."""
         return len(self.axial), len(self.lateral)
 
+    @property
+    def unit(self) -> str:
+        """Unit of a length on this grid, always "m"."""
+        return "m"
+
+    @property
+    def origin(self) -> tuple[float, float]:
+        """(axial, lateral) of the first pixel's center [m]."""
+        return float(self.axial[0]), float(self.lateral[0])
+
+    @property
+    def step(self) -> tuple[float, float]:
+        """Mean distance between rows and between columns [m]; 1 mm where there is only one."""
+
+        def mean(line: np.ndarray) -> float:
+            return float((line[-1] - line[0]) / (len(line) - 1)) if len(line) > 1 else 1e-3
+
+        return mean(self.axial), mean(self.lateral)
+
     def describe(self) -> str:
         """Say in a few words what the grid is."""
         depth, width = self.axial[-1] - self.axial[0], self.lateral[-1] - self.lateral[0]
@@ -127,6 +146,11 @@ class PixelGrid:
     def step(self) -> tuple[float, float]:
         """Length of one row and one column, in `unit`."""
         return (1.0, 1.0) if self.spacing is None else self.spacing
+
+    @property
+    def origin(self) -> tuple[float, float]:
+        """(axial, lateral) of the first pixel's center, in `unit`: always the corner of this grid."""
+        return 0.0, 0.0
 
     def cut(self, corner: tuple[int, int], shape: tuple[int, int]) -> "PixelGrid":
         """Give the grid of a rectangle of this one.

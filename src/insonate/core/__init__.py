@@ -22,6 +22,7 @@ from insonate.core.errors import (
 from insonate.core.grid import Grid, PixelGrid, PolarGrid
 from insonate.core.image import Image, IQImage, Quantity
 from insonate.core.needle_path import NeedlePath
+from insonate.core.plan import HazardSighting, Plan
 from insonate.core.procedure import (
     Approach,
     Hazard,
@@ -49,6 +50,7 @@ __all__ = [
     "FrameError",
     "Grid",
     "Hazard",
+    "HazardSighting",
     "IQImage",
     "Image",
     "Injectate",
@@ -60,6 +62,7 @@ __all__ = [
     "Observation",
     "OutputError",
     "PixelGrid",
+    "Plan",
     "PolarGrid",
     "Pose",
     "Probe",

@@ -10,7 +10,7 @@ from insonate.core.command import Command
 from insonate.core.coordinates import Pose
 from insonate.core.grid import Grid
 from insonate.core.image import Image, IQImage
-from insonate.core.needle_path import NeedlePath
+from insonate.core.plan import Plan
 from insonate.core.procedure import Procedure
 from insonate.core.scene import Scene
 from insonate.core.units import Seconds
@@ -85,6 +85,6 @@ class Segmenter(Protocol):
 class Guide(Protocol):
     """What is known to what could be done."""
 
-    def __call__(self, scene: Scene, procedure: Procedure) -> tuple[NeedlePath, ...]:
+    def __call__(self, scene: Scene, procedure: Procedure) -> Plan:
         """Plan, best path first."""
         ...

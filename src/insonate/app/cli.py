@@ -1,0 +1,341 @@
+"""The command line: results on standard output, progress and errors on standard error.
+
+Exit codes: 0 done; 1 a fault of ours; 2 the input or the command cannot be used; 3 a result could not be written;
+130 interrupted. Each command imports what it needs when it runs, so that help is quick.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from insonate import __version__
+from insonate.core.errors import InputError, InsonateError, OutputError
+
+OK, FAULT, BAD_INPUT, NOT_WRITTEN, INTERRUPTED = 0, 1, 2, 3, 130
+
+app = typer.Typer(
+    name="insonate",
+    help="The open ultrasound workstation for pain medicine. Research and education, not a medical device.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+procedures_app = typer.Typer(help="List, show and check the procedures.", rich_markup_mode=None)
+app.add_typer(procedures_app, name="procedures")
+
+PathArgument = Annotated[Path, typer.Argument(help="Image, clip or channel data.", show_default=False)]
+OutOption = Annotated[
+    Path, typer.Option("--out", "-o", help="Folder for the results; made if missing.", show_default=False)
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Machine-readable result on standard output.")]
+SpacingOption = Annotated[
+    str | None,
+    typer.Option(
+        "--spacing",
+        metavar="MM[,MM]",
+        help="Distance between rows and between columns in mm, where the file does not say.",
+    ),
+]
+DepthOption = Annotated[
+    float | None,
+    typer.Option(
+        "--depth-cm", help="Depth shown by the picture in cm; gives the spacing where the file does not."
+    ),
+]
+ProcedureOption = Annotated[
+    str, typer.Option("--procedure", "-p", help="Id of the procedure, such as UL03.", show_default=False)
+]
+FrameOption = Annotated[
+    int | None,
+    typer.Option("--frame", help="Frame to plan on, from 1; by default the one whose target is surest."),
+]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"insonate {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and leave.")
+    ] = False,
+) -> None:
+    """Hold what every command shares."""
+
+
+def _say(text: str) -> None:
+    """Write one line of information to standard error."""
+    typer.echo(text, err=True)
+
+
+def _emit(result: dict[str, Any] | list[Any]) -> None:
+    """Write a machine-readable result to standard output."""
+    typer.echo(json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def _millimeters(text: str | None) -> tuple[float, float] | None:
+    if text is None:
+        return None
+    try:
+        parts = [float(part) for part in text.replace("x", ",").split(",")]
+    except ValueError:
+        parts = []
+    if len(parts) not in (1, 2) or not all(1e-4 <= part <= 10 for part in parts):
+        raise InputError(
+            f"--spacing must be one or two lengths in 0.0001..10 mm, such as 0.07 or 0.07,0.08, got {text!r}"
+        )
+    return parts[0] / 1e3, parts[-1] / 1e3
+
+
+@contextmanager
+def _progress(title: str) -> Iterator[Any]:
+    """Show a progress bar on standard error, or nothing where nobody looks; gives a `(done, of, what)` callback."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    ) as bars:
+        task = bars.add_task(title, total=1)
+
+        def report(done: int, of: int, what: str) -> None:
+            bars.update(task, completed=done, total=max(of, 1), description=what)
+
+        yield report
+
+
+@app.command()
+def info(path: PathArgument, as_json: JsonOption = False) -> None:
+    """Say what a file holds: kind, frames, size, spacing, times."""
+    from insonate.pipeline.reading import open as open_file
+    from insonate.pipeline.reading import reader_of
+    from insonate.pipeline.summary import summarize
+
+    reader = reader_of(path)
+    parts = [summarize(noun) for noun in open_file(path)]
+    if as_json:
+        _emit({"file": path.name, "reader": reader, "parts": parts})
+        return
+    typer.echo(f"{path.name}: {reader}, {len(parts)} part{'s' if len(parts) > 1 else ''}")
+    for number, part in enumerate(parts, start=1):
+        typer.echo(f"  {number}. {part['what']}")
+        for key, value in part["facts"].items():
+            typer.echo(f"       {key}: {value}")
+
+
+@app.command()
+def image(
+    path: PathArgument,
+    out: Annotated[Path, typer.Option("--out", "-o", help="PNG to write.", show_default=False)],
+    frame: Annotated[int, typer.Option(help="Frame, from 1.")] = 1,
+    dynamic_range: Annotated[float, typer.Option(help="Decibels shown.")] = 60.0,
+    f_number: Annotated[float, typer.Option(help="Depth over active aperture, for channel data.")] = 1.5,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a B-mode picture of one frame."""
+    from insonate.pipeline.chain import as_image, picture
+    from insonate.pipeline.reading import open as open_file
+    from insonate.record.folder import write_picture
+
+    with _progress("reading") as report:
+        nouns = open_file(path)
+        report(0, 1, "forming the image")
+        formed = as_image(nouns[0], dynamic_range=dynamic_range, f_number=f_number, only_frame=frame - 1)
+        write_picture(out, picture(formed, dynamic_range=dynamic_range))
+    result = {"file": path.name, "out": str(out), "frame": frame, "grid": formed.grid.describe()}
+    _emit(result) if as_json else typer.echo(f"{out}: frame {frame} of {path.name}, {formed.grid.describe()}")
+
+
+@app.command()
+def label(path: PathArgument, out: OutOption, as_json: JsonOption = False) -> None:
+    """Label nerves and vessels, and write the labels and how sure they are."""
+    from insonate.pipeline.files import label_file
+
+    with _progress("reading") as report:
+        made = label_file(path, out, report=report)
+    _emit(made.result) if as_json else typer.echo(made.sentence)
+
+
+@app.command()
+def guide(
+    path: PathArgument,
+    procedure: ProcedureOption,
+    out: OutOption,
+    spacing: SpacingOption = None,
+    depth_cm: DepthOption = None,
+    frame: FrameOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Label the structures, plan needle paths for a procedure, and write picture, labels and report."""
+    from insonate.pipeline.files import guide_file
+
+    with _progress("reading") as report:
+        made = guide_file(
+            path,
+            procedure,
+            out,
+            spacing=_millimeters(spacing),
+            depth=None if depth_cm is None else depth_cm / 100,
+            frame=None if frame is None else frame - 1,
+            report=report,
+        )
+    _emit(made.result) if as_json else typer.echo(made.sentence)
+
+
+@procedures_app.callback(invoke_without_command=True)
+def procedures(context: typer.Context, as_json: JsonOption = False) -> None:
+    """List the procedures there are."""
+    if context.invoked_subcommand is not None:
+        return
+    from insonate.guidance.procedures import procedures as all_procedures
+
+    known = all_procedures()
+    if as_json:
+        _emit([{"id": one.id, "name": one.name, "review": one.review.value} for one in known])
+        return
+    for one in known:
+        typer.echo(f"{one.id}  {one.name}  ({one.review.value})")
+
+
+@procedures_app.command("show")
+def show_procedure(
+    procedure: Annotated[str, typer.Argument(help="Id, such as UL03.")], as_json: JsonOption = False
+) -> None:
+    """Show one procedure with every number and its source."""
+    from insonate.guidance.procedures import procedure as load
+    from insonate.pipeline.summary import procedure_facts
+
+    facts = procedure_facts(load(procedure))
+    if as_json:
+        _emit(facts)
+        return
+    for key, value in facts.items():
+        rows = value if isinstance(value, list) else [value]
+        typer.echo(f"{key}:")
+        for row in rows:
+            typer.echo(f"  {row}")
+
+
+@procedures_app.command("check")
+def check_procedures(as_json: JsonOption = False) -> None:
+    """Check every procedure file: a number without source or tag fails."""
+    from insonate.guidance.procedures import check, procedures
+
+    faults = list(check())
+    if as_json:
+        _emit({"faults": faults})
+    elif faults:
+        for fault in faults:
+            _say(fault)
+    else:
+        typer.echo(f"{len(procedures())} procedures, every number with its source and evidence tag")
+    if faults:
+        raise typer.Exit(BAD_INPUT)
+
+
+@app.command()
+def serve(
+    path: Annotated[
+        Path | None, typer.Argument(help="File to show; the moving body by default.", show_default=False)
+    ] = None,
+    host: Annotated[str, typer.Option(help="Loopback address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; the next free one if taken.")] = 8787,
+    procedure: Annotated[
+        str | None, typer.Option("--procedure", "-p", help="Procedure to begin with.")
+    ] = None,
+    spacing: SpacingOption = None,
+    open_browser: Annotated[
+        bool, typer.Option("--open/--no-open", help="Open the page in the browser.")
+    ] = True,
+) -> None:
+    """Serve the workstation page on this machine only."""
+    from insonate.app.server import serve as run
+
+    run(
+        path,
+        host=host,
+        port=port,
+        open_browser=open_browser,
+        procedure=procedure,
+        spacing=_millimeters(spacing),
+    )
+
+
+@app.command()
+def doctor(as_json: JsonOption = False) -> None:
+    """Say what is installed, what is fast and what is missing."""
+    from insonate.app.doctor import examine
+
+    findings = examine()
+    if as_json:
+        _emit(findings)
+        return
+    for section, rows in findings.items():
+        typer.echo(section)
+        for name, value in rows.items():
+            typer.echo(f"  {name:<28} {value}")
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option("--out", "-o", help="PNG to write.")] = Path("insonate-demo.png"),
+) -> None:
+    """Make the picture of the README: the moving body, from channel data to a planned path."""
+    from insonate.pipeline.demo import make_demo
+
+    with _progress("simulating") as report:
+        sentence = make_demo(out, report=report)
+    typer.echo(sentence)
+
+
+def main() -> None:
+    """Run the command line; every error of a user's input is one line and an exit code."""
+    wants_json = "--json" in sys.argv
+    try:
+        code = app(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else OK)
+    except InsonateError as error:
+        _fail(error, NOT_WRITTEN if isinstance(error, OutputError) else BAD_INPUT, wants_json=wants_json)
+    except MemoryError:
+        _fail(MemoryError("not enough memory for this input"), BAD_INPUT, wants_json=wants_json)
+    except (KeyboardInterrupt, typer.Abort):
+        _say("insonate: interrupted, nothing was left half-written")
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(OK)
+    except Exception as error:
+        if hasattr(error, "exit_code") and hasattr(error, "format_message"):  # wrong usage, from the parser
+            error.show() if hasattr(error, "show") else _say(str(error))
+            sys.exit(BAD_INPUT)
+        if os.environ.get("INSONATE_DEBUG"):
+            raise
+        _fail(error, FAULT, wants_json=wants_json)
+
+
+def _fail(error: BaseException, code: int, *, wants_json: bool) -> None:
+    text = " ".join(str(error).split()) or type(error).__name__
+    if code == FAULT:
+        text = f"a fault of ours, {type(error).__name__}: {text} (INSONATE_DEBUG=1 shows where; please report it)"
+    if wants_json:
+        _emit({"error": {"kind": type(error).__name__, "message": text, "exit_code": code}})
+    _say(f"insonate: {text}")
+    sys.exit(code)

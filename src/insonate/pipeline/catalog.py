@@ -77,5 +77,11 @@ SEGMENTERS = Catalog("insonate.segmenters", {"nerve_vessel": "insonate.analysis.
 SOURCES = Catalog("insonate.sources", {"moving_body": "insonate.simulation.moving_body:MovingBody"})
 """Live sources: commands in, observations out."""
 
-CATALOGS = {"readers": READERS, "beamformers": BEAMFORMERS, "imagers": IMAGERS, "segmenters": SEGMENTERS, "sources": SOURCES}
+CATALOGS = {
+    "readers": READERS,
+    "beamformers": BEAMFORMERS,
+    "imagers": IMAGERS,
+    "segmenters": SEGMENTERS,
+    "sources": SOURCES,
+}
 """All plug-in points."""

@@ -52,7 +52,9 @@ def reader_of(path: Path) -> str:
     )
 
 
-def open(path: str | os.PathLike[str], *, spacing: tuple[Meters, Meters] | None = None) -> tuple[Readable, ...]:
+def open(
+    path: str | os.PathLike[str], *, spacing: tuple[Meters, Meters] | None = None
+) -> tuple[Readable, ...]:
     """Read any file that a reader knows.
 
     Parameters

@@ -1,0 +1,166 @@
+"""Results in a folder, all of them or none: made beside it under a temporary name, then moved into place."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from insonate.core.anatomy import Segmentation
+from insonate.core.errors import InputError, OutputError
+from insonate.core.grid import Grid, PixelGrid, PolarGrid
+from insonate.display.palette import label_colors
+from insonate.formats.still import write_labels, write_png
+
+
+def _in_words(error: OSError) -> str:
+    return error.strerror or type(error).__name__
+
+
+@contextmanager
+def folder(out: Path) -> Iterator[Path]:
+    """Give a temporary folder whose files are moved into `out` when all is done, and removed if anything fails.
+
+    Parameters
+    ----------
+    out : pathlib.Path
+        The folder wanted; made if missing, its other files left alone.
+
+    Yields
+    ------
+    pathlib.Path
+        Where to write.
+
+    Raises
+    ------
+    InputError
+        If `out` is a file.
+    OutputError
+        If it cannot be written.
+    """
+    if out.exists() and not out.is_dir():
+        raise InputError(f"--out must be a folder, got the file {out}")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        room = Path(tempfile.mkdtemp(prefix=f".{out.name}-", suffix=".partial", dir=out.parent))
+    except OSError as error:
+        raise OutputError(f"{out}: cannot be written: {_in_words(error)}") from error
+    try:
+        yield room
+        made = sorted(path for path in room.rglob("*") if path.is_file())
+        for path in made:
+            place = out / path.relative_to(room)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(place)
+    except OutputError:
+        raise
+    except OSError as error:
+        raise OutputError(
+            f"{out}: cannot be written: {_in_words(error)}; nothing was left half-written"
+        ) from error
+    finally:
+        shutil.rmtree(room, ignore_errors=True)
+
+
+def on_picture(
+    values: np.ndarray,
+    grid: Grid | PolarGrid | PixelGrid,
+    area: tuple[int, int, int, int] | None,
+    whole: Grid | PolarGrid | PixelGrid,
+) -> np.ndarray:
+    """Put values of the part that holds echoes back on the input's own pixel grid, zero elsewhere.
+
+    Parameters
+    ----------
+    values : numpy.ndarray
+        (rows, columns) of the part.
+    grid : Grid, PolarGrid or PixelGrid
+        Of the part; a `PixelGrid` knows where in its picture it lies.
+    area : (int, int, int, int) or None
+        Where the part lies on `whole`.
+    whole : Grid, PolarGrid or PixelGrid
+        Of the image as read.
+
+    Returns
+    -------
+    numpy.ndarray
+        Rows and columns of the input's own picture.
+    """
+    if isinstance(grid, PixelGrid):
+        shape, corner = grid.picture or grid.shape, grid.corner
+    else:
+        shape, corner = whole.shape, (0, 0) if area is None else area[:2]
+    out = np.zeros(shape, values.dtype)
+    rows, columns = values.shape
+    out[corner[0] : corner[0] + rows, corner[1] : corner[1] + columns] = values
+    return out
+
+
+def write_segmentation(
+    room: Path,
+    segmentation: Segmentation,
+    area: tuple[int, int, int, int] | None,
+    whole: Grid | PolarGrid | PixelGrid,
+) -> list[str]:
+    """Write labels and confidence of every frame as PNG on the input's own pixel grid.
+
+    Parameters
+    ----------
+    room : pathlib.Path
+        Where to write.
+    segmentation : Segmentation
+        Of the part that holds echoes.
+    area : (int, int, int, int) or None
+        Where that part lies on `whole`.
+    whole : Grid, PolarGrid or PixelGrid
+        Of the image as read.
+
+    Returns
+    -------
+    list of str
+        Names of the files: `labels.png`, `confidence.png`; `labels-0001.png` … for clips.
+    """
+    colors = label_colors(tuple(structure.tissue for structure in segmentation.structures))
+    n_frames = len(segmentation.labels)
+    names = []
+    for frame in range(n_frames):
+        tail = "" if n_frames == 1 else f"-{frame + 1:04d}"
+        labels = on_picture(segmentation.labels[frame], segmentation.grid, area, whole)
+        sure = on_picture(segmentation.confidence[frame], segmentation.grid, area, whole)
+        write_labels(room / f"labels{tail}.png", labels, colors)
+        write_png(room / f"confidence{tail}.png", (255 * sure + 0.5).astype(np.uint8))
+        names += [f"labels{tail}.png", f"confidence{tail}.png"]
+    return names
+
+
+def write_json(path: Path, values: Mapping[str, Any]) -> None:
+    """Write plain values as JSON, one key a line, without NaN."""
+    path.write_text(
+        json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
+    )
+
+
+def write_picture(path: Path, pixels: np.ndarray) -> None:
+    """Write pixels as a PNG, under a temporary name first.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Ends in `.png`.
+    pixels : numpy.ndarray
+        (rows, columns) or (rows, columns, 3) uint8.
+
+    Raises
+    ------
+    InputError
+        If the name does not end in `.png`.
+    OutputError
+        If it cannot be written.
+    """
+    if path.suffix.lower() != ".png":
+        raise InputError(f"--out must end in .png, got {path.name!r}")
+    write_png(path, pixels)

@@ -80,8 +80,10 @@ class Drawing:
     """Drawn in this order."""
     labels: tuple[Label, ...]
     """Drawn over the lines."""
+    title: str | None
+    """What is planned, in words; None where nothing is."""
     notice: str | None
-    """Words that must stay on the picture, such as that this is no medical device; None on a simulated one."""
+    """Words that must stay on the picture: that this is no medical device, or that it is simulated."""
 
     def to_json(self) -> dict[str, Any]:
         """Give the list as plain JSON values, as the page receives it."""

@@ -58,7 +58,7 @@ def _area(loop: np.ndarray) -> float:
     return abs(float(np.sum(x[:-1] * y[1:] - x[1:] * y[:-1]))) / 2
 
 
-def title(structure: Structure, structures: Sequence[Structure]) -> str:
+def structure_title(structure: Structure, structures: Sequence[Structure]) -> str:
     """Give a structure's name, with its number where the name occurs more than once."""
     several = sum(other.name == structure.name for other in structures) > 1
     name = structure.name[:1].upper() + structure.name[1:]
@@ -71,9 +71,9 @@ def clearance_text(clearance: Clearance) -> str:
         return "unknown"
     if clearance.unit == "px":
         low, high = clearance.interval
-        return f"{clearance.distance:.0f} px ({low:.0f}–{high:.0f})"
+        return f"{clearance.distance:.0f} px ({low:.0f} to {high:.0f})"
     low, high = (1e3 * value for value in clearance.interval)
-    return f"{1e3 * clearance.distance:.1f} mm ({low:.1f}–{high:.1f})"
+    return f"{1e3 * clearance.distance:.1f} mm ({low:.1f} to {high:.1f})"
 
 
 def length_text(length: float, unit: str) -> str:
@@ -94,7 +94,7 @@ def _structures(
         look = tissue_stroke(structure.tissue)
         if not sure:
             look = Stroke(color=look.color, width=1.2, dash=stroke("state", "unknown").dash, opacity=0.8)
-        name = title(structure, segmentation.structures)
+        name = structure_title(structure, segmentation.structures)
         loops = outlines(mask, grid)
         lines += [
             Line(
@@ -188,6 +188,7 @@ def guidance_drawing(
     paths: Sequence[NeedlePath] = (),
     unknown: Sequence[str] = (),
     *,
+    title: str | None = None,
     frame: int = 0,
     simulated: bool = False,
 ) -> Drawing:
@@ -203,6 +204,8 @@ def guidance_drawing(
         Best first.
     unknown : sequence of str
         Hazards that the procedure names and the picture does not show.
+    title : str, optional
+        What is planned, in words.
     frame : int
         Index of the frame.
     simulated : bool
@@ -257,5 +260,6 @@ def guidance_drawing(
         unit=grid.unit,
         lines=(*lines, bar),
         labels=(*labels, bar_text),
-        notice=None if simulated else NOTICE,
+        title=title,
+        notice="simulated" if simulated else NOTICE,
     )

@@ -151,17 +151,16 @@ class _Canvas:
             anchor="lm",
         )
 
-    def notice(self, words: str) -> None:
+    def words(self, text: str, *, top: bool) -> None:
+        """Write words that stay: what is planned at the top left, the notice at the bottom right."""
         size = 12 * OVERSAMPLING
         font = _font(size)
-        x, y = (
-            self.picture.width - font.getlength(words) - 8 * OVERSAMPLING,
-            self.picture.height - size - 8 * OVERSAMPLING,
-        )
-        self.draw.rectangle(
-            (x - 8, y - 6, self.picture.width, self.picture.height), fill=(*rgb(ground("background")), 205)
-        )
-        self.draw.text((x, y), words, font=font, fill=ground("text"))
+        room, width = 8 * OVERSAMPLING, font.getlength(text)
+        x = room if top else self.picture.width - width - room
+        y = room if top else self.picture.height - size - room
+        box = (x - 0.5 * room, y - 0.5 * room, x + width + 0.5 * room, y + size + 0.6 * room)
+        self.draw.rectangle(box, fill=(*rgb(ground("background")), 205))
+        self.draw.text((x, y), text, font=font, fill=ground("text"))
 
 
 def _free(
@@ -250,8 +249,10 @@ def rasterise(
     taken: list[tuple[float, float, float, float]] = []
     for label in drawing.labels:
         canvas.label(label, taken)
+    if drawing.title:
+        canvas.words(drawing.title, top=True)
     if drawing.notice:
-        canvas.notice(drawing.notice)
+        canvas.words(drawing.notice, top=False)
     small = canvas.picture.resize(
         (canvas.picture.width // OVERSAMPLING, canvas.picture.height // OVERSAMPLING), Picture.Resampling.BOX
     )

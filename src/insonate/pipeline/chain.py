@@ -423,5 +423,5 @@ def picture(
     numpy.ndarray
         (height, width, 3) uint8.
     """
-    nothing = Drawing(unit=getattr(image.grid, "unit", "m"), lines=(), labels=(), notice=None)
+    nothing = Drawing(unit=getattr(image.grid, "unit", "m"), lines=(), labels=(), title=None, notice=None)
     return rasterise(image, drawing or nothing, frame=frame, height=height, dynamic_range=dynamic_range)

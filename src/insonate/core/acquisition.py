@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from insonate.core.checks import check_axes, check_finite, check_range, frozen
+from insonate.core.checks import check_axes, check_count, check_finite, check_range, frozen
 from insonate.core.errors import AxesError, RangeError
 from insonate.core.units import Hertz, Meters, MetersPerSecond, Seconds
 
@@ -131,7 +131,7 @@ class Probe:
         RangeError
             If a size is not one of an ultrasound array.
         """
-        check_range("n_elements", n_elements, (1, 4096), "elements")
+        check_count("n_elements", n_elements, (1, 4096), "elements")
         check_range("pitch", pitch, (1e-6, 0.01), "m", hint="millimeters?")
         positions = np.zeros((n_elements, 3))
         positions[:, 0] = (np.arange(n_elements) - (n_elements - 1) / 2) * pitch

@@ -5,7 +5,7 @@ from enum import Enum
 
 import numpy as np
 
-from insonate.core.checks import check_axes, check_kind, check_range, frozen
+from insonate.core.checks import check_axes, check_count, check_kind, check_range, frame_times, frozen
 from insonate.core.errors import AxesError, InputError, RangeError
 from insonate.core.grid import Grid, PixelGrid, PolarGrid
 
@@ -65,7 +65,7 @@ class Structure:
     def __post_init__(self) -> None:
         if not self.name.strip():
             raise InputError("Structure.name must not be empty, got ''")
-        check_range("Structure.instance", self.instance, (1, 255), "th of its name")
+        check_count("Structure.instance", self.instance, (1, 255), "of its name")
         if self.named_by is None and self.name != self.tissue.value:
             raise InputError(
                 f"Structure.name must be the tissue's own word '{self.tissue.value}' unless a rule or person named it, "
@@ -112,6 +112,10 @@ class Segmentation:
         check_axes("Segmentation.confidence", self.confidence, "frame axial lateral")
         check_kind("Segmentation.labels", self.labels, ("uint8",))
         check_kind("Segmentation.confidence", self.confidence, ("float32",))
+        if len(self.labels) == 0:
+            raise AxesError(
+                f"Segmentation.labels must hold at least one frame, got shape {self.labels.shape}"
+            )
         if self.labels.shape[1:] != self.grid.shape:
             raise AxesError(
                 f"Segmentation.labels must have {self.grid.shape[0]} x {self.grid.shape[1]} pixels as its grid, got "
@@ -122,17 +126,18 @@ class Segmentation:
                 f"Segmentation.confidence must be like labels {self.labels.shape}, got shape {self.confidence.shape}"
             )
         object.__setattr__(self, "structures", tuple(self.structures))
-        if len(self.structures) > 255 or int(self.labels.max(initial=0)) > len(self.structures):
+        if len(self.structures) > 255 or int(self.labels.max()) > len(self.structures):
             raise RangeError(
                 f"Segmentation.labels must not exceed its {len(self.structures)} structures, got "
-                f"{int(self.labels.max(initial=0))}"
+                f"{int(self.labels.max())}"
             )
         # min and max are NaN where any value is, and NaN fails the comparison
-        if self.confidence.size and not (self.confidence.min() >= 0 and self.confidence.max() <= 1):
+        if not (self.confidence.min() >= 0 and self.confidence.max() <= 1):
             raise RangeError(
                 f"Segmentation.confidence must lie in 0..1, got {self.confidence.min():g}..{self.confidence.max():g} "
                 "(percent?)"
             )
+        object.__setattr__(self, "times", frame_times("Segmentation.times", self.times, len(self.labels)))
         object.__setattr__(self, "labels", frozen(self.labels))
         object.__setattr__(self, "confidence", frozen(self.confidence))
 
@@ -166,6 +171,6 @@ class Segmentation:
         RangeError
             If there is no such structure or frame.
         """
-        check_range("label", label, (1, max(len(self.structures), 1)), "th structure")
-        check_range("frame", frame, (0, len(self.labels) - 1), "frames from 0")
+        check_count("label", label, (1, max(len(self.structures), 1)), "structures")
+        check_count("frame", frame, (0, len(self.labels) - 1), "frames from 0")
         return np.asarray(self.labels[frame] == label)

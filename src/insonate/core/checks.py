@@ -128,6 +128,64 @@ def check_increasing(name: str, array: np.ndarray, unit: str) -> None:
         )
 
 
+def check_count(name: str, value: int, limits: tuple[int, int], unit: str) -> None:
+    """Raise `RangeError` unless `value` is a whole number within `limits`, both ends included.
+
+    Parameters
+    ----------
+    name : str
+        What the number is called in the message.
+    value : int
+        The number to check [`unit`].
+    limits : (int, int)
+        Smallest and largest value allowed [`unit`].
+    unit : str
+        What is counted, for the message.
+
+    Raises
+    ------
+    RangeError
+        If the value is not whole or outside the limits.
+    """
+    check_range(name, value, limits, unit)
+    if not isinstance(value, int | np.integer):
+        raise RangeError(f"{name} must be a whole number of {unit}, got {value!r}")
+
+
+def frame_times(name: str, times: np.ndarray | None, n_frames: int) -> np.ndarray | None:
+    """Check the times of frames and freeze them.
+
+    Parameters
+    ----------
+    name : str
+        What the times are called in the message.
+    times : numpy.ndarray or None
+        (n_frames,) [s]; None where not known.
+    n_frames : int
+        How many there must be.
+
+    Returns
+    -------
+    numpy.ndarray or None
+        (n_frames,) float64, read-only [s].
+
+    Raises
+    ------
+    AxesError
+        If there is not one time per frame.
+    RangeError
+        If a time is NaN or infinite.
+    """
+    if times is None:
+        return None
+    line = np.asarray(times, dtype=float)
+    check_axes(name, line, "frame")
+    check_finite(name, line)
+    if len(line) != n_frames:
+        raise AxesError(f"{name} must have one time per frame ({n_frames}), got {len(line)}")
+    return frozen(line)
+
+
 def check_kind(name: str, array: np.ndarray, kinds: Sequence[str]) -> None:
     """Raise `AxesError` unless the array's dtype is one of `kinds`.
 

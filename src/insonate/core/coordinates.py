@@ -13,7 +13,7 @@ from enum import Enum
 
 import numpy as np
 
-from insonate.core.checks import check_axes, check_finite, frozen
+from insonate.core.checks import check_axes, check_finite, check_range, frozen
 from insonate.core.errors import FrameError, RangeError
 from insonate.core.units import Seconds
 
@@ -61,6 +61,7 @@ class Pose:
                 f"Pose.rotation must be a proper rotation, got a matrix off by {error:.2g} with determinant "
                 f"{np.linalg.det(rotation):.3g} (scaled or mirrored?)"
             )
+        check_range("Pose.time", self.time, (-1e12, 1e12), "s")
         object.__setattr__(self, "rotation", frozen(rotation))
         object.__setattr__(self, "translation", frozen(translation))
 

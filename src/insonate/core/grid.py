@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from insonate.core.checks import check_axes, check_finite, check_increasing, check_range, frozen
+from insonate.core.checks import check_axes, check_count, check_finite, check_increasing, check_range, frozen
 from insonate.core.errors import RangeError
 from insonate.core.units import Meters
 
@@ -115,8 +115,8 @@ class PixelGrid:
     """Rows and columns of the whole picture; None if the grid is the whole of it."""
 
     def __post_init__(self) -> None:
-        check_range("PixelGrid.rows", self.rows, (1, 65_536), "pixels")
-        check_range("PixelGrid.columns", self.columns, (1, 65_536), "pixels")
+        check_count("PixelGrid.rows", self.rows, (1, 65_536), "pixels")
+        check_count("PixelGrid.columns", self.columns, (1, 65_536), "pixels")
         if self.spacing is not None:
             object.__setattr__(self, "spacing", (float(self.spacing[0]), float(self.spacing[1])))
             for value in self.spacing:

@@ -8,7 +8,7 @@ from enum import Enum
 import numpy as np
 
 from insonate.core.acquisition import check_frequency, check_sound_speed
-from insonate.core.checks import check_axes, check_finite, frozen
+from insonate.core.checks import check_axes, check_finite, check_range, frame_times, frozen
 from insonate.core.coordinates import Pose
 from insonate.core.errors import AxesError, InputError
 from insonate.core.grid import Grid, PixelGrid, PolarGrid
@@ -31,17 +31,6 @@ class Quantity(Enum):
     def unit(self) -> str:
         """Unit of the values; "1" for none."""
         return self.value[1]
-
-
-def _times(name: str, times: np.ndarray | None, n_frames: int) -> np.ndarray | None:
-    if times is None:
-        return None
-    line = np.asarray(times, dtype=float)
-    check_axes(name, line, "frame")
-    check_finite(name, line)
-    if len(line) != n_frames:
-        raise AxesError(f"{name} must have one time per frame ({n_frames}), got {len(line)}")
-    return frozen(line)
 
 
 def _check_frames(name: str, values: np.ndarray, shape: tuple[int, int]) -> None:
@@ -81,7 +70,7 @@ class IQImage:
         if self.sound_speed is not None:
             check_sound_speed("IQImage.sound_speed", self.sound_speed)
         object.__setattr__(self, "values", frozen(self.values))
-        object.__setattr__(self, "times", _times("IQImage.times", self.times, len(self.values)))
+        object.__setattr__(self, "times", frame_times("IQImage.times", self.times, len(self.values)))
         object.__setattr__(self, "provenance", tuple(self.provenance))
 
     @property
@@ -135,7 +124,7 @@ class Image:
                     f"Image.poses must be one per frame ({len(self.values)}), got {len(self.poses)}"
                 )
         object.__setattr__(self, "values", frozen(self.values))
-        object.__setattr__(self, "times", _times("Image.times", self.times, len(self.values)))
+        object.__setattr__(self, "times", frame_times("Image.times", self.times, len(self.values)))
         object.__setattr__(self, "provenance", tuple(self.provenance))
 
     @property
@@ -155,7 +144,13 @@ class Image:
         -------
         numpy.ndarray
             (n_frames, n_axial, n_lateral) float32 from 0 (black) to 1 (white).
+
+        Raises
+        ------
+        RangeError
+            If the dynamic range is not one that can be seen.
         """
+        check_range("dynamic_range", dynamic_range, (1, 200), "dB")
         if self.quantity is Quantity.BRIGHTNESS:
             return self.values.astype(np.float32)
         return np.clip(1 + self.values / dynamic_range, 0, 1).astype(np.float32)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from insonate.core.checks import check_range
+from insonate.core.checks import check_count, check_range
 from insonate.core.clearance import Clearance
 from insonate.core.errors import InputError
 from insonate.core.units import Radians
@@ -38,15 +38,20 @@ class NeedlePath:
     def __post_init__(self) -> None:
         if self.unit not in ("m", "px"):
             raise InputError(f"NeedlePath.unit must be 'm' or 'px', got {self.unit!r}")
-        check_range("NeedlePath.length", self.length, (0, 1.0 if self.unit == "m" else 1e6), self.unit)
+        reach = 2.0 if self.unit == "m" else 1e6
+        for name in ("entry", "target"):
+            for coordinate in getattr(self, name):
+                check_range(f"NeedlePath.{name}", coordinate, (-reach, reach), self.unit)
+        check_range("NeedlePath.length", self.length, (0, reach), self.unit)
         check_range("NeedlePath.angle", self.angle, (0, 1.6), "rad", hint="degrees?")
         check_range("NeedlePath.not_seen", self.not_seen, (0, self.length), self.unit)
-        check_range("NeedlePath.rank", self.rank, (1, 10_000), "th best")
+        check_count("NeedlePath.rank", self.rank, (1, 10_000), "th best")
 
     @property
     def keeps_margins(self) -> bool | None:
-        """False if any margin is broken, None if any is not known or anything else is unknown, else True."""
+        """False if any margin is broken, None if any is not known or anything on the way is unknown, else True."""
         judged = [clearance.keeps_margin for clearance in self.clearances]
         if False in judged:
             return False
-        return None if None in judged or self.unknown or not judged else True
+        unknown = None in judged or bool(self.unknown) or self.not_seen > 0
+        return None if unknown or not judged else True

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from insonate.core.anatomy import Tissue
-from insonate.core.checks import check_range
+from insonate.core.checks import check_count, check_range
 from insonate.core.errors import InputError
 
 
@@ -96,7 +96,7 @@ class Needle:
     """Usable length [m]."""
 
     def __post_init__(self) -> None:
-        check_range("Needle.gauge", self.gauge, (14, 34), "gauge")
+        check_count("Needle.gauge", self.gauge, (14, 34), "gauge")
         check_range("Needle.diameter", self.diameter.value, (1e-4, 3e-3), "m", hint="millimeters?")
         check_range("Needle.length", self.length.value, (0.01, 0.3), "m", hint="millimeters?")
 

@@ -190,6 +190,11 @@ def test_times_are_one_per_frame_and_frozen():
             "Segmentation.confidence must lie in 0..1, got 50..50 (percent?)",
         ),
         (
+            {"confidence": np.full((1, 2, 3), 1.5, np.float32)},
+            RangeError,
+            "Segmentation.confidence must lie in 0..1, got 1.5..1.5 (percent?)",
+        ),
+        (
             {"confidence": np.array([[[-0.5, 0, 0], [0, 0, 1]]], np.float32)},
             RangeError,
             "Segmentation.confidence must lie in 0..1, got -0.5..1 (percent?)",

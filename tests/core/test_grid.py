@@ -16,7 +16,7 @@ def grid(**changes):
 def polar(**changes):
     sector = {
         "radius": np.array([0.05, 0.06, 0.08]),
-        "azimuth": np.array([-0.5, 0.5]),
+        "azimuth": np.array([-0.5, 0.1, 0.5]),
         "apex": np.array([0, 0, -0.05]),
     }
     return PolarGrid(**sector | changes)
@@ -86,8 +86,9 @@ def test_two_meters_are_within_reach(line):
 
 
 def test_a_sector_in_numbers():
-    assert polar().shape == (3, 2)
-    assert polar().describe() == "3 x 2 sector, 30.0 mm deep, 57.3 deg"
+    assert polar().shape == (3, 3)
+    assert polar().describe() == "3 x 3 sector, 30.0 mm deep, 57.3 deg"
+    assert polar(radius=[0, 1]).describe() == "2 x 3 sector, 1000.0 mm deep, 57.3 deg"
 
 
 @given(polar_grids())
@@ -230,7 +231,7 @@ def test_a_cut_in_numbers():
     [
         ((-1, 0), (2, 2), "rectangle must lie inside 4 x 6 pixels, got 2 x 2 at row -1, column 0"),
         ((0, -1), (2, 2), "rectangle must lie inside 4 x 6 pixels, got 2 x 2 at row 0, column -1"),
-        ((3, 0), (2, 2), "rectangle must lie inside 4 x 6 pixels, got 2 x 2 at row 3, column 0"),
+        ((3, 0), (2, 1), "rectangle must lie inside 4 x 6 pixels, got 2 x 1 at row 3, column 0"),
         ((0, 5), (2, 2), "rectangle must lie inside 4 x 6 pixels, got 2 x 2 at row 0, column 5"),
     ],
 )

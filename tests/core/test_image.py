@@ -49,6 +49,7 @@ def decode_png(data):
         chunks[kind] = body
         at += 12 + length
     assert list(chunks) == [b"IHDR", b"IDAT", b"IEND"]
+    assert chunks[b"IEND"] == b""
     columns, rows, depth, color, *rest = struct.unpack(">IIBBBBB", chunks[b"IHDR"])
     assert (depth, color, rest) == (8, 0, [0, 0, 0])
     lines = np.frombuffer(zlib.decompress(chunks[b"IDAT"]), np.uint8).reshape(rows, columns + 1)
@@ -65,6 +66,8 @@ def test_brightness_is_what_a_picture_already_is(picture):
     np.testing.assert_array_equal(picture.brightness(), picture.values)
     assert picture.n_frames == len(picture.values)
     assert picture.times is picture.poses is picture.color is None
+    doubled = replace(picture, values=picture.values.astype(np.float64))
+    assert picture.brightness().dtype == doubled.brightness().dtype == np.float32
 
 
 def test_decibels_run_from_black_to_white_over_the_dynamic_range():
@@ -179,6 +182,11 @@ def test_frames_must_lie_on_their_grid(values, message):
             {"values": np.full((1, 2, 3), 255.0)},
             InputError,
             "Image.values of brightness must lie in 0..1, got 255..255 (8-bit?)",
+        ),
+        (
+            {"values": np.full((1, 2, 3), 1.01)},
+            InputError,
+            "Image.values of brightness must lie in 0..1, got 1.01..1.01 (8-bit?)",
         ),
         (
             {"values": np.array([[[0, 0, 1], [0, -0.5, 0.5]]])},

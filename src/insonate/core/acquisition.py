@@ -27,9 +27,9 @@ def check_frequency(name: str, value: float) -> None:
     check_range(name, value, FREQUENCY, "Hz", hint="MHz?" if value < FREQUENCY[0] else "in units of 1/ns?")
 
 
-def _vectors(name: str, array: np.ndarray, rows: int | None = None) -> np.ndarray:
+def _vectors(name: str, array: np.ndarray) -> np.ndarray:
     vectors = np.asarray(array, dtype=float)
-    check_axes(name, vectors, f"{'n_elements' if rows is None else rows} 3")
+    check_axes(name, vectors, "n_elements 3")
     check_finite(name, vectors)
     return frozen(vectors)
 

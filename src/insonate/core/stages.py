@@ -1,6 +1,6 @@
 """The whole platform on one page: one protocol a stage. A plain function satisfies the stateless ones."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -77,8 +77,8 @@ class ScanConverter(Protocol):
 class Segmenter(Protocol):
     """An image to the structures in it."""
 
-    def __call__(self, image: Image) -> Segmentation:
-        """Label every frame."""
+    def __call__(self, image: Image, *, progress: Callable[[int, int], None] | None = None) -> Segmentation:
+        """Label every frame, telling `progress` how many are done and of how many."""
         ...
 
 

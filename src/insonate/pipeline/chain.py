@@ -228,37 +228,9 @@ def label(image: Image, *, segmenter: str = "nerve_vessel", report: Report = sil
 
     area = echo_area(image)
     small = cut(image, area)
-    find = SEGMENTERS.get(segmenter)
-    parts = []
-    for frame in range(small.n_frames):
-        report(frame, small.n_frames, "labelling")
-        parts.append(find(frame_of(small, frame)))
-    report(small.n_frames, small.n_frames, "labelling")
-    return Scene(image=small, segmentation=_joined(parts, small), area=area)
-
-
-def _joined(parts: list[Segmentation], image: Image) -> Segmentation:
-    """Put frames labelled one by one into one segmentation, in which label k is structure k of every frame."""
-    if len(parts) == 1:
-        return parts[0]
-    structures = []
-    labels = []
-    index: dict[object, int] = {}
-    for part in parts:
-        table = np.zeros(256, np.uint8)
-        for own, structure in enumerate(part.structures, start=1):
-            if structure not in index:
-                index[structure] = len(structures) + 1
-                structures.append(structure)
-            table[own] = index[structure]
-        labels.append(table[part.labels])
-    return replace(
-        parts[0],
-        labels=np.concatenate(labels),
-        confidence=np.concatenate([part.confidence for part in parts]),
-        structures=tuple(structures),
-        times=image.times,
-    )
+    report(0, small.n_frames, "labelling")
+    found = SEGMENTERS.get(segmenter)(small, progress=lambda done, of: report(done, of, "labelling"))
+    return Scene(image=small, segmentation=found, area=area)
 
 
 def with_depth(image: Image, depth: Meters) -> Image:

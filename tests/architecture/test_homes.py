@@ -62,6 +62,9 @@ def strangers(module: Module) -> list[str]:
     found = []
     for name in sorted(imports(module)):
         root = name.partition(".")[0]
+        owner, _, last = name.rpartition(".")
+        if root == "insonate" and last.startswith("_") and not last.startswith("__") and owner != module.name:
+            found.append(f"{module.name} imports {name}, which is private to its module")
         for secret, rooms in TRUTH.items():
             if f"{name}.".startswith(f"{secret}.") and not module.lies_in(*rooms):
                 found.append(f"{module.name} imports {secret}: nobody who advises may know the truth")
@@ -98,6 +101,7 @@ def test_core_is_numpy_and_the_standard_library(module):
         ("insonate.guidance.trajectory", "from insonate.core.truth import Truth"),
         ("insonate.guidance.trajectory", "from insonate.core import truth"),
         ("insonate.app.stream", "from insonate.simulation import answer"),
+        ("insonate.app.stream", "from insonate.core.grid import _line"),
     ],
 )
 def test_a_planted_stranger_is_seen(name, text):

@@ -66,7 +66,7 @@ contracts: $(VENV)/.lint
 	@$(PY) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
 
 docs: $(VENV)/.docs
-	$(PY) -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	$(PY) -m sphinx -E -W --keep-going -q -b html docs docs/_build/html
 
 check: lint types contracts docs test
 

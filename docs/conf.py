@@ -1,5 +1,11 @@
 """How the documentation is built: Sphinx, MyST, furo; no network, warnings are errors."""
 
+import ast
+import re
+from pathlib import Path
+
+from sphinx.application import Sphinx
+
 from insonate import __version__
 
 project = "Insonate"
@@ -17,7 +23,60 @@ myst_heading_anchors = 3
 napoleon_google_docstring = False
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
-autodoc_default_options = {"members": True, "show-inheritance": False}
+default_role = "code"
+autodoc_mock_imports = ["torch", "onnx", "onnxscript"]
+autodoc_default_options = {"show-inheritance": False}
 templates_path = []
 html_static_path = []
 nitpicky = False
+
+
+def write_api_pages(_app: object) -> None:
+    """Write a page for each room, with every module in it, so that none can be forgotten."""
+    source = Path(__file__).resolve().parents[1] / "src" / "insonate"
+    pages = Path(__file__).parent / "reference" / "api"
+    for stale in pages.glob("*.rst"):
+        stale.unlink()
+    for room in sorted(path.parent for path in source.glob("*/__init__.py")):
+        modules = []
+        for path in sorted(room.rglob("*.py")):
+            parts = path.relative_to(source.parent).with_suffix("").parts
+            modules.append(".".join(parts[:-1] if parts[-1] == "__init__" else parts))
+        said = ast.get_docstring(ast.parse((room / "__init__.py").read_text(encoding="utf-8"))) or room.name
+        title = f"{room.name}: {said.splitlines()[0].rstrip('.').removeprefix('The ')}"
+        lines = [title, "=" * len(title), ""]
+        for module in modules:
+            names = module.removeprefix(f"insonate.{room.name}").lstrip(".")
+            if names:
+                lines += [names, "-" * len(names), ""]
+            # A room's own page would only repeat what it re-exports.
+            shown = [] if (source.parent / Path(*module.split("."))).is_dir() else ["   :members:"]
+            lines += [f".. automodule:: {module}", *(shown or ["   :no-members:"]), ""]
+        (pages / f"{room.name}.rst").write_text("\n".join(lines), encoding="utf-8")
+
+
+def as_plain_text(
+    _app: Sphinx, what: str, _name: str, _thing: object, _options: object, lines: list[str]
+) -> None:
+    """Read docstrings as the plain text they are: |x| and * are letters, an indented equation is shown as it stands."""
+    shown = []
+    verbatim = False
+    for line in lines:
+        indented = what == "module" and line.startswith("  ")
+        if line.strip():
+            if indented and not verbatim:
+                shown += ["", "::", ""]
+            verbatim = indented
+        if verbatim or line.lstrip().startswith(">>>"):
+            shown.append(line)
+        else:
+            parts = line.split("`")
+            parts[::2] = [re.sub(r"(?<!\\)([|*])|(?<=\w)(_)(?!\w)", r"\\\1\2", part) for part in parts[::2]]
+            shown.append("`".join(parts))
+    lines[:] = shown
+
+
+def setup(app: Sphinx) -> None:
+    """Write the pages of the library before they are read."""
+    app.connect("autodoc-process-docstring", as_plain_text, priority=400)  # before napoleon
+    app.connect("builder-inited", write_api_pages)

@@ -25,7 +25,6 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 default_role = "code"
 autodoc_mock_imports = ["torch", "onnx", "onnxscript"]
-autodoc_default_options = {"show-inheritance": False}
 templates_path = []
 html_static_path = []
 nitpicky = False
@@ -55,8 +54,11 @@ def write_api_pages(_app: object) -> None:
         (pages / f"{room.name}.rst").write_text("\n".join(lines), encoding="utf-8")
 
 
+SENTENCES: dict[str, dict[str, list[str]]] = {"attribute": {}, "data": {}, "property": {}}
+
+
 def as_plain_text(
-    _app: Sphinx, what: str, _name: str, _thing: object, _options: object, lines: list[str]
+    _app: Sphinx, what: str, name: str, _thing: object, _options: object, lines: list[str]
 ) -> None:
     """Read docstrings as the plain text they are: |x| and * are letters, an indented equation is shown as it stands."""
     shown = []
@@ -74,9 +76,20 @@ def as_plain_text(
             parts[::2] = [re.sub(r"(?<!\\)([|*])|(?<=\w)(_)(?!\w)", r"\\\1\2", part) for part in parts[::2]]
             shown.append("`".join(parts))
     lines[:] = shown
+    if what in SENTENCES:
+        SENTENCES[what][name] = shown
+
+
+def keep_sentences(
+    _app: Sphinx, what: str, name: str, _thing: object, _options: object, lines: list[str]
+) -> None:
+    """Undo napoleon's reading of "word: rest" under a field as its type."""
+    if what in SENTENCES:
+        lines[:] = SENTENCES[what][name]
 
 
 def setup(app: Sphinx) -> None:
     """Write the pages of the library before they are read."""
     app.connect("autodoc-process-docstring", as_plain_text, priority=400)  # before napoleon
+    app.connect("autodoc-process-docstring", keep_sentences, priority=600)
     app.connect("builder-inited", write_api_pages)

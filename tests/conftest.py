@@ -4,10 +4,15 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 # A shared machine stops for a second now and then; that is no fault of the code under test.
-settings.register_profile("shared machine", deadline=None)
+settings.register_profile(
+    "shared machine",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize="CI" in os.environ,
+)
 settings.load_profile("shared machine")
 
 CHECKOUT = Path(__file__).resolve().parents[1]

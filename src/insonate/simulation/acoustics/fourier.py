@@ -1,0 +1,208 @@
+"""Dense reflectivity to channel data by remapping its Fourier transform: cost does not grow with the scatterers.
+
+In the Born approximation a plane wave at angle a, received along z = 0, samples the two-dimensional spectrum G of the
+reflectivity g(x, z) on a circle (time exp(-i w t), k = w / c, kz = sqrt(k^2 - kx^2)):
+
+    R(kx, w) = P(w) D(kx) / kz G(kx - k sin a, -(kz + k cos a))
+
+with P the two-way pulse spectrum, D = sinc(kx width / 2 pi) the element's directivity and 1 / kz the obliquity of a line
+source. G is taken once on a grid; with kx = Kx + k sin a only Kz falls between its samples, and is interpolated with a
+Kaiser-Bessel window over an axis padded twofold. Time zero is when the wave passes the middle of the array; the steering
+angle turns from +z toward +x. Echoes from outside the map wrap around in x: keep the map wider than the array.
+
+A. J. Devaney, "A filtered backpropagation algorithm for diffraction tomography", Ultrason. Imaging 4(4), 336-350, 1982,
+for the circle; J. A. Fessler, B. P. Sutton, "Nonuniform fast Fourier transforms using min-max interpolation", IEEE Trans.
+Signal Process. 51(2), 560-574, 2003, for the window.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy import fft
+
+from insonate.core import Acquisition, AxesError, ChannelData, Probe, RangeError, Transmit, Waveform
+from insonate.core.checks import check_range
+from insonate.core.units import Hertz, Meters, MetersPerSecond, Radians, Seconds
+from insonate.simulation.acoustics import kernels
+
+TAPS = 6
+"""Width of the window: a relative error of the spectrum below 1e-4."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FourierEngine:
+    """Channel data of a linear array over one map, planned once and used for every frame."""
+
+    probe: Probe
+    """A linear array in the plane z = 0, its pitch a whole number of `lateral_step`."""
+    lateral_step: Meters
+    """Between columns of the map [m]."""
+    axial_step: Meters
+    """Between rows of the map [m]."""
+    shape: tuple[int, int]
+    """(n_lateral, n_axial) of the map; it lies below the array, centered, from depth 0."""
+    sound_speed: MetersPerSecond
+    """[m/s]."""
+    duration: Seconds
+    """Of the record; echoes later than it wrap around [s]."""
+    cycles: float = 1.5
+    """Length of the transmitted burst in periods, for the description only."""
+    _plan: dict[str, np.ndarray] = field(init=False, repr=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.probe.fractional_bandwidth is None or self.probe.element_width is None:
+            raise RangeError(
+                "FourierEngine needs a probe whose bandwidth and element width are known, got None"
+            )
+        x = self.probe.element_positions[:, 0]
+        pitch = float(x[1] - x[0]) / self.lateral_step
+        if abs(pitch - round(pitch)) > 1e-6:
+            raise RangeError(f"the probe's pitch must be a whole number of lateral steps, got {pitch:g}")
+        width = self.shape[0] * self.lateral_step
+        check_range(
+            "width of the map", width, (float(np.ptp(x)) * 1.2, 1.0), "m", hint="narrower than the array?"
+        )
+        self._plan.update(self._planned())
+
+    def _planned(self) -> dict[str, np.ndarray]:
+        n_lateral, n_axial = self.shape
+        center, band = self.probe.center_frequency, self.probe.fractional_bandwidth or 0.0
+        resolution = 1 / self.duration
+        # Bins from 0.4 to 1.6 of the center hold the band down to -40 dB for bandwidths up to 0.75.
+        bins = np.arange(int(0.4 * center / resolution), int(1.6 * center / resolution) + 1)
+        frequencies = bins * resolution
+        deviation = band * center / (2 * np.sqrt(2 * np.log(2)))
+        padded = 2 * n_axial
+        beta = np.pi * np.sqrt((TAPS / 2) ** 2 * 1.5**2 - 0.8)
+        place = np.pi * TAPS * (np.arange(n_axial) - n_axial // 2) / padded
+        root = np.sqrt((beta**2 - place**2).astype(complex))
+        distance = np.linspace(0, TAPS / 2, TAPS // 2 * 1000 + 1)
+        inside = np.maximum(1 - (2 * distance / TAPS) ** 2, 0)
+        window = np.where(inside > 0, np.i0(beta * np.sqrt(inside)), 0) / TAPS
+        return {
+            "bins": bins,
+            "wavenumbers": 2 * np.pi * frequencies / self.sound_speed,
+            "pulse": np.exp(-0.5 * ((frequencies - center) / deviation) ** 2),
+            "lateral": 2 * np.pi * fft.fftfreq(n_lateral, self.lateral_step),
+            "window": window.astype(np.float32),
+            "evened": (np.sinh(root) / root).real.astype(np.float32),
+        }
+
+    @property
+    def sampling_frequency(self) -> Hertz:
+        """Of the baseband samples: twice the width of the band [Hz]."""
+        return 2 * len(self._plan["bins"]) / self.duration
+
+    @property
+    def demodulation_frequency(self) -> Hertz:
+        """The bin nearest to the probe's center frequency [Hz]."""
+        return round(self.probe.center_frequency * self.duration) / self.duration
+
+    def spectrum(self, reflectivity: np.ndarray) -> np.ndarray:
+        """Transform a map, once for any number of transmits.
+
+        Parameters
+        ----------
+        reflectivity : numpy.ndarray
+            (n_lateral, n_axial) float32, unit free.
+
+        Returns
+        -------
+        numpy.ndarray
+            (n_lateral, 2 n_axial) complex64.
+
+        Raises
+        ------
+        AxesError
+            If the map has another shape than planned.
+        """
+        if reflectivity.shape != self.shape:
+            raise AxesError(
+                f"reflectivity must be (lateral, axial) of {self.shape}, got shape {reflectivity.shape}"
+            )
+        n_axial = self.shape[1]
+        half = n_axial // 2
+        wrapped = np.zeros((self.shape[0], 2 * n_axial), np.float32)
+        evened = reflectivity / self._plan["evened"]
+        wrapped[:, : n_axial - half] = evened[:, half:]
+        wrapped[:, 2 * n_axial - half :] = evened[:, :half]
+        return np.asarray(fft.fft2(wrapped))
+
+    def echoes(
+        self, spectrum: np.ndarray, steering_angle: Radians, *, kernel: str | None = None
+    ) -> np.ndarray:
+        """Give what each element receives after one plane wave.
+
+        Parameters
+        ----------
+        spectrum : numpy.ndarray
+            From `spectrum`.
+        steering_angle : float
+            Of the transmitted plane wave [rad].
+        kernel : str, optional
+            "numba" or "reference"; the fastest there is by default.
+
+        Returns
+        -------
+        numpy.ndarray
+            (n_elements, n_samples) complex64 baseband at `demodulation_frequency`, from time 0.
+        """
+        plan, n_lateral = self._plan, self.shape[0]
+        received = kernels.get(kernel).remap(
+            spectrum,
+            plan["lateral"],
+            plan["wavenumbers"],
+            plan["pulse"],
+            plan["window"],
+            angle=float(steering_angle),
+            axial_step=self.axial_step,
+            middle=(self.shape[1] // 2) * self.axial_step,
+            element_width=float(self.probe.element_width or 0),
+        )
+        x = self.probe.element_positions[:, 0]
+        column = (x / self.lateral_step) + n_lateral // 2
+        shift = float(column[0] - np.floor(column[0]))
+        received *= np.exp(2j * np.pi * fft.fftfreq(n_lateral) * shift).astype(np.complex64)[:, None]
+        at_elements = fft.ifft(received, axis=0)[np.floor(column + 1e-9).astype(int)]
+        at_elements = at_elements * np.exp(1j * np.sin(steering_angle) * x[:, None] * plan["wavenumbers"])
+        n_bins = len(plan["bins"])
+        slow = np.zeros((len(x), 2 * n_bins), np.complex64)
+        center = round(self.probe.center_frequency * self.duration)
+        slow[:, (plan["bins"] - center) % (2 * n_bins)] = at_elements.conj()
+        return np.asarray(fft.ifft(slow, axis=1) * np.float32(2 * n_bins), dtype=np.complex64)
+
+    def acquisition(self, steering_angle: Radians) -> Acquisition:
+        """Describe one frame of one plane wave."""
+        waveform = Waveform(center_frequency=self.demodulation_frequency, cycles=self.cycles)
+        transmit = Transmit.plane(steering_angle=steering_angle, initial_time=0.0, waveform=waveform)
+        return Acquisition(
+            probe=self.probe,
+            transmits=(transmit,),
+            sampling_frequency=self.sampling_frequency,
+            demodulation_frequency=self.demodulation_frequency,
+            sound_speed=self.sound_speed,
+        )
+
+    def channel_data(self, samples: np.ndarray, steering_angle: Radians, time: Seconds) -> ChannelData:
+        """Wrap the echoes of one plane wave as one frame of channel data.
+
+        Parameters
+        ----------
+        samples : numpy.ndarray
+            (n_elements, n_samples) complex64, from `echoes`.
+        steering_angle : float
+            Of the transmitted plane wave [rad].
+        time : float
+            Of the transmit [s].
+
+        Returns
+        -------
+        ChannelData
+            One frame, one transmit.
+        """
+        return ChannelData(
+            samples=samples[np.newaxis, np.newaxis],
+            scale=1.0,
+            acquisition=self.acquisition(steering_angle),
+            times=np.array([[time]]),
+        )

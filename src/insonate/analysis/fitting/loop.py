@@ -1,0 +1,155 @@
+"""One fit: batches of varied pictures, AdamW, one rise and fall of the learning rate.
+
+With s the step and S their number, the rate rises over the first 15 % and falls as a cosine to nothing (one cycle).
+Each batch holds pictures with their masks and a few pictures without anatomy; the loss is Dice and cross-entropy
+over the pixels, plus the cross-entropy of the question "is this a picture of the kind I know".
+
+L. N. Smith, N. Topin, "Super-convergence: very fast training of neural networks using large learning rates",
+arXiv:1708.07120, 2017.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from insonate.analysis.fitting.augmentation import Augmentation
+from insonate.analysis.fitting.losses import dice_and_cross_entropy
+from insonate.analysis.models.unet import UNet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a fit is told."""
+
+    n_steps: int = 4000
+    """Batches."""
+    n_positive: int = 7
+    """Pictures with masks in a batch."""
+    n_negative: int = 1
+    """Pictures without anatomy in a batch."""
+    rate: float = 2e-3
+    """Highest learning rate."""
+    decay: float = 0.05
+    """Weight decay of the convolutions."""
+    familiarity: float = 0.1
+    """Weight of the question whether the picture is of a known kind."""
+    seed: int = 0
+    """Decides the first weights, the order and the variants."""
+
+
+def _queue(n: int, rng: np.random.Generator) -> Callable[[int], np.ndarray]:
+    waiting = np.zeros(0, int)
+
+    def take(count: int) -> np.ndarray:
+        nonlocal waiting
+        while len(waiting) < count:
+            waiting = np.concatenate([waiting, rng.permutation(n)])
+        taken, waiting = waiting[:count], waiting[count:]
+        return taken
+
+    return take
+
+
+def fit(
+    pictures: np.ndarray,
+    masks: np.ndarray,
+    negatives: np.ndarray,
+    settings: Settings,
+    progress: Callable[[int, float], None] | None = None,
+) -> UNet:
+    """Fit a network to pictures and their masks.
+
+    Parameters
+    ----------
+    pictures : numpy.ndarray
+        (n, size, size) float32 canvases, 0..1.
+    masks : numpy.ndarray
+        (n, size, size) class of each pixel.
+    negatives : numpy.ndarray
+        (m, size, size) float32 canvases without anatomy.
+    settings : Settings
+        Length, rates, seed.
+    progress : callable, optional
+        Told the step and the loss.
+
+    Returns
+    -------
+    UNet
+        The fitted network, ready to be asked.
+    """
+    torch.manual_seed(settings.seed)
+    rng = np.random.default_rng(settings.seed)
+    vary = Augmentation(settings.seed)
+    network = UNet(n_classes=3)
+    network.to(memory_format=torch.channels_last)
+    kernels = [p for p in network.parameters() if p.ndim > 1]
+    others = [p for p in network.parameters() if p.ndim <= 1]
+    optimizer = torch.optim.AdamW(
+        [{"params": kernels, "weight_decay": settings.decay}, {"params": others, "weight_decay": 0.0}],
+        lr=settings.rate,
+    )
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, settings.rate, total_steps=settings.n_steps, pct_start=0.15
+    )
+    known = torch.from_numpy(pictures)[:, None]
+    truth = torch.from_numpy(masks.astype(np.int64))
+    unknown = torch.from_numpy(negatives)[:, None]
+    empty = torch.zeros(settings.n_negative, *masks.shape[1:], dtype=torch.int64)
+    familiar = torch.cat([torch.ones(settings.n_positive), torch.zeros(settings.n_negative)])
+    next_known, next_unknown = _queue(len(known), rng), _queue(len(unknown), rng)
+    network.train()
+    for step in range(settings.n_steps):
+        chosen = next_known(settings.n_positive)
+        batch = torch.cat([known[chosen], unknown[next_unknown(settings.n_negative)]])
+        varied, labels = vary(batch, torch.cat([truth[chosen], empty]))
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            answer = network(varied.contiguous(memory_format=torch.channels_last))
+        loss = dice_and_cross_entropy(answer.scores.float(), labels)
+        doubt = functional.binary_cross_entropy_with_logits(answer.familiarity.float(), familiar)
+        loss = loss + settings.familiarity * doubt
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+        if progress is not None:
+            progress(step, float(loss.detach()))
+    network.eval()
+    return network
+
+
+def ask(network: UNet, pictures: np.ndarray, *, batch: int = 16) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Ask a fitted network about pictures, straight and mirrored, in single precision.
+
+    Parameters
+    ----------
+    network : UNet
+        From `fit`.
+    pictures : numpy.ndarray
+        (n, size, size) float32 canvases, 0..1.
+    batch : int
+        Pictures at once.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Scores (n, n_classes, size, size), features (n, n_features) and familiarity (n,), each the mean of the
+        straight and the mirrored picture.
+    """
+
+    def both(asked: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        straight, mirrored = network(asked), network(asked.flip(3))
+        return (
+            (straight.scores + mirrored.scores.flip(3)) / 2,
+            (straight.features + mirrored.features) / 2,
+            (straight.familiarity + mirrored.familiarity) / 2,
+        )
+
+    network.eval()
+    with torch.inference_mode():
+        parts = [both(part[:, None]) for part in torch.from_numpy(pictures).split(batch)]
+    scores, features, familiarity = (torch.cat(column).numpy() for column in zip(*parts, strict=True))
+    return scores, features, familiarity

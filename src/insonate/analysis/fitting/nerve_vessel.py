@@ -1,0 +1,437 @@
+"""Fit the network for nerve and vessel, measure it on pictures it has not seen, and write its files.
+
+    python -m insonate.analysis.fitting.nerve_vessel fit --data DIR --out DIR [--only 0 1 final]
+    python -m insonate.analysis.fitting.nerve_vessel finish --data DIR --out DIR
+
+`fit` makes five networks, each without one fold of near-duplicate groups, and one on everything; each leaves one
+file in `--out`, and what is there already is not made again. `finish` calibrates on what the five said about the
+pictures they had not seen, measures, exports the last one as ONNX, and writes the machine-readable card.
+Negatives are made by rule; each fold is also without one in five of their kinds, so that refusal is measured on kinds
+not seen either. Two processes with `--only 0 2 4` and `--only 1 3 final` use two cores well.
+"""
+
+import argparse
+import hashlib
+import json
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from scipy.special import softmax
+
+from insonate.analysis.fitting.calibration import bias, temperature
+from insonate.analysis.fitting.evaluation import calibration_error, measure, prior, tally
+from insonate.analysis.fitting.export import export
+from insonate.analysis.fitting.gate import feature_space
+from insonate.analysis.fitting.grouping import folds, groups, similarity
+from insonate.analysis.fitting.loop import Settings, ask, fit
+from insonate.analysis.fitting.negatives import NO_ANATOMY, NOT_ULTRASOUND, negatives
+from insonate.analysis.fitting.pairs import Pair, lay, read_pairs
+from insonate.analysis.fitting.sheet import contact_sheet
+from insonate.analysis.models.canvas import Placement, from_canvas
+from insonate.analysis.models.nerve_vessel import Calibration, read
+from insonate.analysis.models.reading import Reading
+from insonate.analysis.models.unet import UNet
+from insonate.analysis.segmentation.instances import components
+from insonate.core import InputError
+
+NAME = "nerve_vessel"
+VERSION = "1.0.0"
+SIZE = 160
+N_CLASSES = 3
+N_FOLDS = 5
+N_NEGATIVES = 240
+SEED = 0
+FINAL = "final"
+
+SMALLEST = 0.0008
+"""Share of a picture's content below which a component is no structure; the smallest true ones are about as large."""
+
+THRESHOLD = 0.5
+"""Confidence below which a pixel counts as not known."""
+
+BIASES = tuple(np.round(np.arange(-0.2, 1.6, 0.2), 1))
+"""Biases tried for nerve and vessel."""
+
+ODDS_WIDTH = 0.5
+"""Of the learned judge's step [log odds]."""
+
+DISTANCE_WIDTH = 0.1
+"""Of the distance judge's step [standard deviations]."""
+
+
+def _kinds(n: int) -> np.ndarray:
+    """Name of each negative's maker."""
+    makers = NOT_ULTRASOUND + NO_ANATOMY
+    return np.array([makers[index % len(makers)].__name__ for index in range(n)])
+
+
+def _kind_fold(n: int) -> np.ndarray:
+    """Fold of each negative: whole kinds of them go together."""
+    kinds = _kinds(n)
+    fold = {kind: index % N_FOLDS for index, kind in enumerate(sorted(set(kinds)))}
+    return np.array([fold[kind] for kind in kinds])
+
+
+def fit_all(data: Path, out: Path, only: list[str], settings: Settings) -> None:
+    """Fit the folds named in `only`, and leave a file for each.
+
+    Parameters
+    ----------
+    data : pathlib.Path
+        Folder of pairs.
+    out : pathlib.Path
+        Where the files go.
+    only : list of str
+        Numbers of folds, and "final" for the fit on everything.
+    settings : Settings
+        Of each fit.
+    """
+    pairs = read_pairs(data, n_classes=N_CLASSES)
+    laid = [lay(pair, size=SIZE, n_classes=N_CLASSES) for pair in pairs]
+    pictures = np.stack([one[0] for one in laid])
+    masks = np.stack([one[1] for one in laid])
+    fold = folds(groups(similarity([pair.picture for pair in pairs])), N_FOLDS, seed=SEED)
+    other = negatives(N_NEGATIVES, SIZE, seed=SEED + 1)
+    unseen = negatives(N_NEGATIVES, SIZE, seed=SEED + 2)
+    kind = _kind_fold(N_NEGATIVES)
+    out.mkdir(parents=True, exist_ok=True)
+    for name in only:
+        path = out / f"fit-{name}.npz"
+        if path.exists():
+            continue
+        held = np.zeros(len(pairs), bool) if name == FINAL else fold == int(name)
+        held_kind = np.zeros(N_NEGATIVES, bool) if name == FINAL else kind == int(name)
+        began = time.perf_counter()
+
+        def progress(step: int, loss: float, name: str = name, began: float = began) -> None:
+            if step % 25 == 24:
+                passed = time.perf_counter() - began
+                sys.stderr.write(
+                    f"{name}: step {step + 1} of {settings.n_steps}, loss {loss:.3f}, {passed:.0f} s\n"
+                )
+                sys.stderr.flush()
+
+        network = fit(pictures[~held], masks[~held], other[~held_kind], settings, progress)
+        weights = {f"weight:{key}": value.numpy() for key, value in network.state_dict().items()}
+        asked = {"known": pictures[~held], "unknown": other[~held_kind]}
+        if name == FINAL:
+            asked["unseen"] = unseen
+        else:
+            asked |= {"held": pictures[held], "unseen": unseen[held_kind]}
+        answers: dict[str, np.ndarray] = {}
+        for key, some in asked.items():
+            scores, features, familiarity = ask(network, some)
+            answers |= {f"{key}:features": features, f"{key}:familiarity": familiarity}
+            if key in ("held", "unseen"):
+                answers[f"{key}:scores"] = scores.astype(np.float16)
+        part = out / f"fit-{name}.part.npz"
+        np.savez_compressed(part, **{"held": held, **weights, **answers})
+        part.replace(path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unseen:
+    """A picture, and what a network said that had not seen it."""
+
+    pair: Pair
+    """Picture and mask."""
+    mask: np.ndarray
+    """(size, size) the mask on the canvas."""
+    placement: Placement
+    """Where the picture lies on the canvas."""
+    fold: int
+    """The fold it was held out in."""
+    group: int
+    """Its group of near-duplicates."""
+    scores: np.ndarray
+    """(n_classes, size, size) mean of straight and mirrored."""
+    odds: float
+    """Log odds of being familiar."""
+    distance: float
+    """Of its features from those of the pictures the network had seen."""
+
+    def inside(self, planes: np.ndarray) -> np.ndarray:
+        """Cut planes (..., size, size) of the canvas to the picture's content."""
+        place = self.placement
+        return planes[..., : place.height, place.left : place.left + place.width]
+
+
+def _unseen(data: Path, out: Path) -> tuple[list[Unseen], dict[str, np.ndarray]]:
+    """All pictures with what was said of them unseen; and the same of negatives, as arrays."""
+    pairs = read_pairs(data, n_classes=N_CLASSES)
+    group = groups(similarity([pair.picture for pair in pairs]))
+    fold = folds(group, N_FOLDS, seed=SEED)
+    seen: dict[int, Unseen] = {}
+    others: dict[str, list[np.ndarray]] = {"scores": [], "odds": [], "distance": []}
+    for number in range(N_FOLDS):
+        with np.load(out / f"fit-{number}.npz", allow_pickle=False) as file:
+            if not np.array_equal(file["held"], fold == number):
+                raise InputError(
+                    f"fit-{number}.npz was made from other pairs or groups; remove it and fit again"
+                )
+            space = feature_space(file["known:features"])
+            distance = space.distance(file["held:features"])
+            for row, index in enumerate(np.flatnonzero(file["held"])):
+                _, mask, placement = lay(pairs[index], size=SIZE, n_classes=N_CLASSES)
+                seen[int(index)] = Unseen(
+                    pair=pairs[index],
+                    mask=mask,
+                    placement=placement,
+                    fold=number,
+                    group=int(group[index]),
+                    scores=file["held:scores"][row].astype(np.float32),
+                    odds=float(file["held:familiarity"][row]),
+                    distance=float(distance[row]),
+                )
+            others["scores"].append(file["unseen:scores"].astype(np.float32))
+            others["odds"].append(file["unseen:familiarity"])
+            others["distance"].append(space.distance(file["unseen:features"]))
+    return [seen[index] for index in range(len(pairs))], {k: np.concatenate(v) for k, v in others.items()}
+
+
+def _read(one: Unseen, calibration: Calibration) -> Reading:
+    """Read a picture the way it is read in use, with the scores of the network that had not seen it."""
+    scores = np.stack([one.scores, one.scores[:, :, ::-1]])
+    odds, distance = np.full(2, one.odds), np.full(2, one.distance)
+    return read(one.pair.picture, 1.0, calibration=calibration, ask=lambda _: (scores, odds, distance))
+
+
+def _labels(reading: Reading) -> np.ndarray:
+    """Class of each pixel without the components too small to count."""
+    labels = np.zeros_like(reading.labels)
+    for k in range(1, N_CLASSES):
+        for part in components(reading.labels == k, floor=SMALLEST * reading.n_content):
+            labels[part] = k
+    return labels
+
+
+def _measured(some: list[Unseen], labels: list[np.ndarray], k: int) -> dict[str, list[float]]:
+    """Measures of class k over all pictures."""
+    tallies = [
+        tally(said == k, one.pair.mask == k, floor=int(SMALLEST * one.pair.mask.size))
+        for one, said in zip(some, labels, strict=True)
+    ]
+    return measure(tallies, np.array([one.group for one in some]))
+
+
+def _shape(one: Unseen) -> tuple[int, int]:
+    rows, columns = one.pair.picture.shape
+    return rows, columns
+
+
+def _prior_labels(some: list[Unseen]) -> list[np.ndarray]:
+    """Labels of a rule that ignores the picture: the mean mask of the other folds, cut where their Dice is best."""
+    labels = [np.zeros(one.pair.mask.shape, np.uint8) for one in some]
+    for number in range(N_FOLDS):
+        share = prior(np.stack([one.mask for one in some if one.fold != number]))
+        for k in range(1, N_CLASSES):
+
+            def quality(level: float, k: int = k, share: np.ndarray = share, number: int = number) -> float:
+                said = share[k] > level
+                true = [one.mask == k for one in some if one.fold != number and (one.mask == k).any()]
+                return float(np.mean([2 * (said & t).sum() / (said.sum() + t.sum()) for t in true]))
+
+            level = max(np.linspace(0.02, 0.98, 49) * share[k].max(), key=quality)
+            for one, said in zip(some, labels, strict=True):
+                if one.fold == number:
+                    there = from_canvas(share[k][None], one.placement, _shape(one))[0] > level
+                    said[there & (said == 0)] = k
+    return labels
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_toml(one) for one in value) + "]"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _write_toml(path: Path, tables: dict[str, dict[str, object]], first: str) -> None:
+    lines = [f"# {first}"]
+    for name, table in tables.items():
+        lines += ["", f"[{name}]"] if name else []
+        lines += [f"{key} = {_toml(value)}" for key, value in table.items()]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _calibrate(some: list[Unseen]) -> tuple[float, tuple[float, float, float]]:
+    """Temperature and bias from pictures unseen."""
+    scores, masks = [one.inside(one.scores) for one in some], [one.inside(one.mask) for one in some]
+    t = temperature(scores, masks)
+    return t, bias(scores, masks, t, grid=BIASES)
+
+
+def _limits(known: np.ndarray, width: float, sign: int) -> tuple[float, float]:
+    """Center and width of a judge that leaves 99 % of the pictures unseen a familiarity of 0.95 or more."""
+    edge = sign * float(np.quantile(sign * known, 0.01))
+    return edge - sign * 3 * width, width
+
+
+def finish(data: Path, out: Path) -> None:
+    """Calibrate, measure, export, and write the card.
+
+    Parameters
+    ----------
+    data : pathlib.Path
+        Folder of pairs.
+    out : pathlib.Path
+        Folder of the fits; gets `nerve_vessel.onnx`, `nerve_vessel.toml`, `weights.toml`, a contact sheet and
+        `unseen.npz`.
+    """
+    some, others = _unseen(data, out)
+    odds = np.array([one.odds for one in some])
+    distance = np.array([one.distance for one in some])
+    judges = _limits(odds, ODDS_WIDTH, 1), _limits(distance, DISTANCE_WIDTH, -1)
+
+    def calibration(t: float, biases: tuple[float, float, float]) -> Calibration:
+        return Calibration(size=SIZE, temperature=t, bias=biases, odds=judges[0], distance=judges[1])
+
+    # what is chosen for a fold is chosen on the four others, so that the measures are of pictures unseen throughout
+    chosen = [calibration(*_calibrate([one for one in some if one.fold != k])) for k in range(N_FOLDS)]
+    readings = [_read(one, chosen[one.fold]) for one in some]
+    labels = [_labels(reading) for reading in readings]
+    final = calibration(*_calibrate(some))
+    confidence = np.concatenate(
+        [r.confidence[said == r.labels] for r, said in zip(readings, labels, strict=True)]
+    )
+    right = np.concatenate(
+        [
+            (said == one.pair.mask)[said == r.labels]
+            for one, r, said in zip(some, readings, labels, strict=True)
+        ]
+    )
+    named = np.concatenate([(said > 0)[said == r.labels] for r, said in zip(readings, labels, strict=True)])
+    share = softmax(others["scores"] / final.temperature, axis=1)
+    sure = share[:, 1:].max(axis=1) >= THRESHOLD
+    familiar = np.array(
+        [final.familiarity(z, d) for z, d in zip(others["odds"], others["distance"], strict=True)]
+    )
+    gated = (share[:, 1:].max(axis=1) * familiar[:, None, None]) >= THRESHOLD
+    kinds = _kinds(N_NEGATIVES)
+    held_kinds = np.concatenate([kinds[_kind_fold(N_NEGATIVES) == k] for k in range(N_FOLDS)])
+    own = np.array([reading.familiarity for reading in readings])
+
+    with np.load(out / f"fit-{FINAL}.npz", allow_pickle=False) as file:
+        network = UNet(n_classes=N_CLASSES)
+        state = {
+            key.removeprefix("weight:"): torch.from_numpy(file[key]) for key in file.files if "weight:" in key
+        }
+        network.load_state_dict(state)
+        space = feature_space(file["known:features"])
+    parameters = sum(one.numel() for one in network.parameters())
+    export(network, space, out / f"{NAME}.onnx", size=SIZE)
+    content = (out / f"{NAME}.onnx").read_bytes()
+
+    priors = _prior_labels(some)
+    tables: dict[str, dict[str, object]] = {
+        "": {"name": NAME, "version": VERSION, "license": "Apache-2.0", "parameters": parameters},
+        "reading": {
+            "size": SIZE,
+            "temperature": final.temperature,
+            "bias": final.bias,
+            "smallest": SMALLEST,
+            "confidence_threshold": THRESHOLD,
+        },
+        "gate": {"odds": final.odds, "distance": final.distance},
+        "fitted": {
+            "data": "usgra-seg (TMK), 204 pairs, CC BY 4.0",
+            "pictures": len(some),
+            "groups": len({one.group for one in some}),
+            "folds": N_FOLDS,
+            "steps": Settings().n_steps,
+        },
+        "measured.nerve": dict(_measured(some, labels, 1)),
+        "measured.vessel": dict(_measured(some, labels, 2)),
+        "prior.nerve": dict(_measured(some, priors, 1)),
+        "prior.vessel": dict(_measured(some, priors, 2)),
+        "human": {"nerve": 0.48, "artery": 0.88, "what": "mean Dice, expert against expert, as published"},
+        "measured.confidence": {
+            "calibration_error": calibration_error(confidence, right),
+            "calibration_error_named": calibration_error(confidence[named], right[named]),
+            "known": float((confidence >= THRESHOLD).mean()),
+            "right_where_known": float(right[confidence >= THRESHOLD].mean()),
+        },
+        "measured.gate": {
+            "refused": float((own < 0.5).mean()),
+            "dimmed": float((own < 0.95).mean()),
+            "refused_kinds_unseen": float((familiar < 0.5).mean()),
+            "labeled_without_gate": float(sure.mean()),
+            "labeled": float(gated.mean()),
+            "worst": float(gated.mean(axis=(1, 2)).max()),
+        },
+        "measured.gate.labeled": {
+            str(kind): float(gated[held_kinds == kind].mean()) for kind in np.unique(held_kinds)
+        },
+    }
+    _write_toml(
+        out / f"{NAME}.toml", tables, "Card of the network for nerve and vessel, made by the fitting script"
+    )
+    entry: dict[str, object] = {
+        "version": VERSION,
+        "file": f"{NAME}.onnx",
+        "bytes": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "license": "Apache-2.0; fitted on usgra-seg (TMK), CC BY 4.0",
+        "card": f"cards/{NAME}.md",
+    }
+    _write_toml(out / "weights.toml", {NAME: entry}, "Weights of all models: version, file, hash, license")
+    quality = np.array([_mean_dice(said, one.pair.mask) for one, said in zip(some, labels, strict=True)])
+    order = np.argsort(quality)
+    middle = len(order) // 2
+    shown = {"worst": order[:2], "middle": order[middle - 1 : middle + 1], "best": order[-2:]}
+    contact_sheet(
+        [
+            (f"{word}, mean Dice {quality[index]:.2f}", some[index].pair, labels[index])
+            for word, some_of_them in shown.items()
+            for index in some_of_them
+        ],
+        out / f"{NAME}_out_of_fold.png",
+    )
+    kept: dict[str, object] = {
+        "name": [one.pair.name for one in some],
+        "fold": [one.fold for one in some],
+        "group": [one.group for one in some],
+        "dice": quality,
+        "odds": odds,
+        "distance": distance,
+        "other_odds": others["odds"],
+        "other_distance": others["distance"],
+        "other_kind": held_kinds,
+    }
+    kept |= {f"labels:{one.pair.name}": said for one, said in zip(some, labels, strict=True)}
+    arrays = {key: np.asarray(value) for key, value in kept.items()}
+    np.savez_compressed(out / "unseen.npz", **arrays)  # type: ignore[arg-type]
+
+
+def _mean_dice(said: np.ndarray, true: np.ndarray) -> float:
+    """Mean of Dice over the classes the truth holds."""
+    return float(np.mean([tally(said == k, true == k).dice or 0.0 for k in (1, 2) if (true == k).any()]))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description="Fit the network for nerve and vessel.")
+    parser.add_argument("what", choices=["fit", "finish"])
+    parser.add_argument("--data", type=Path, required=True, help="folder with images/*.png and masks/*.png")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the fits and the result")
+    names = [*map(str, range(N_FOLDS)), FINAL]
+    parser.add_argument("--only", nargs="+", choices=names, default=names, help="fits to make")
+    parser.add_argument("--steps", type=int, default=Settings().n_steps, help="batches of each fit")
+    parser.add_argument("--threads", type=int, default=1, help="processor threads")
+    given = parser.parse_args(arguments)
+    torch.set_num_threads(given.threads)
+    if given.what == "fit":
+        fit_all(given.data, given.out, given.only, Settings(n_steps=given.steps))
+    else:
+        finish(given.data, given.out)
+
+
+if __name__ == "__main__":
+    main()

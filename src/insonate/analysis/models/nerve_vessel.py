@@ -1,0 +1,204 @@
+"""The network that labels nerve and vessel, asked through ONNX Runtime.
+
+A picture is laid on a square canvas (`canvas`), asked straight and mirrored, and the mean scores s are read as
+
+    probability = softmax(s / T),    label = argmax over classes of (log probability + b)
+    confidence  = probability of the label x familiarity of the picture
+
+T (temperature) and b (bias) come from pictures that the fits had not seen; b moves the border of a structure to
+where Dice is best and stays out of the confidence. Familiarity is near 1 for pictures like those fitted on and near
+0 for others, as two judges see it, a learned one with log odds z and the distance d of the pooled features from
+those of the fitted pictures, in standard deviations:
+
+    familiarity = min(sigmoid((z - z0) / w_z), sigmoid((d0 - d) / w_d))
+
+All these numbers stand in the card, `cards/nerve_vessel.toml`.
+
+C. Guo, G. Pleiss, Y. Sun, K. Q. Weinberger, "On calibration of modern neural networks", ICML 2017.
+K. Lee, K. Lee, H. Lee, J. Shin, "A simple unified framework for detecting out-of-distribution samples and
+adversarial attacks", NeurIPS 2018 (the distance).
+"""
+
+import hashlib
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, partial
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+from scipy.special import expit, softmax
+
+from insonate.analysis.models.canvas import from_canvas, place, to_canvas
+from insonate.analysis.models.reading import PictureModel, Reading
+from insonate.core import InputError, ModelVersion, Tissue
+
+NAME = "nerve_vessel"
+"""Of the model, its card and its entry in the table of weights."""
+
+TISSUES = (Tissue.NERVE, Tissue.VESSEL)
+"""Classes 1 and 2. A vessel's kind, artery or vein, is not told."""
+
+Ask = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
+"""From canvases (n, 1, size, size) to scores (n, 3, size, size), log odds (n,) and distances (n,)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """The numbers of the card that turn scores into labels and confidence."""
+
+    size: int
+    """Rows and columns of the canvas."""
+    temperature: float
+    """Divides the scores."""
+    bias: tuple[float, float, float]
+    """Added to the log probabilities of none, nerve and vessel before the label is chosen."""
+    odds: tuple[float, float]
+    """z0 and w_z of the learned judge [log odds]."""
+    distance: tuple[float, float]
+    """d0 and w_d of the features' distance [standard deviations]."""
+
+    def familiarity(self, odds: float, distance: float) -> float:
+        """Say how like the fitted pictures a picture is, 0..1."""
+        learned = expit((odds - self.odds[0]) / self.odds[1])
+        near = expit((self.distance[0] - distance) / self.distance[1])
+        return float(min(learned, near))
+
+
+def _table(*place: str) -> dict[str, Any]:
+    return tomllib.loads(files("insonate.analysis.models").joinpath(*place).read_text(encoding="utf-8"))
+
+
+@cache
+def card() -> dict[str, Any]:
+    """Give the machine-readable card: thresholds, calibration, error rates, license.
+
+    Returns
+    -------
+    dict
+        Tables of `cards/nerve_vessel.toml`.
+    """
+    return _table("cards", f"{NAME}.toml")
+
+
+@cache
+def weights() -> dict[str, Any]:
+    """Give this model's entry in the table of weights: version, file, size, sha256, license.
+
+    Returns
+    -------
+    dict
+        The entry of `weights.toml`.
+    """
+    entry: dict[str, Any] = _table("weights.toml")[NAME]
+    return entry
+
+
+def _bytes() -> bytes:
+    """Bytes of the weights, checked against their hash."""
+    entry = weights()
+    content = files("insonate.analysis.models").joinpath("weights", entry["file"]).read_bytes()
+    found = hashlib.sha256(content).hexdigest()
+    if found != entry["sha256"]:
+        raise InputError(
+            f"weights {entry['file']} must have sha256 {entry['sha256']}, got {found} (damaged, or of another version?)"
+        )
+    return content
+
+
+@cache
+def _session(threads: int) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(_bytes(), options, providers=["CPUExecutionProvider"])
+
+
+def ask(canvases: np.ndarray, *, threads: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Ask the network about canvases as they are.
+
+    Parameters
+    ----------
+    canvases : numpy.ndarray
+        (n, 1, size, size) float32 brightness, 0..1.
+    threads : int
+        Processor threads.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Scores (n, 3, size, size), log odds of being familiar (n,), distances of the features (n,).
+    """
+    scores, odds, distance = _session(threads).run(None, {"picture": canvases})
+    return scores, odds, distance
+
+
+def read(picture: np.ndarray, aspect: float, *, calibration: Calibration, ask: Ask) -> Reading:
+    """Label one picture.
+
+    Parameters
+    ----------
+    picture : numpy.ndarray
+        (n_axial, n_lateral) brightness, 0..1.
+    aspect : float
+        Height of a pixel over its width; 1 where spacing is not known.
+    calibration : Calibration
+        Numbers of the card.
+    ask : callable
+        Gives the scores for canvases.
+
+    Returns
+    -------
+    Reading
+        Label 0 with confidence of the picture's familiarity where a dark border was cut off.
+    """
+    placement = place(picture, size=calibration.size, aspect=aspect)
+    canvas = to_canvas(picture, placement)
+    scores, odds, distance = ask(np.stack([canvas, canvas[:, ::-1]])[:, None])
+    mean = (scores[0] + scores[1][:, :, ::-1]) / 2
+    share = from_canvas(softmax(mean / calibration.temperature, axis=0), placement, picture.shape)
+    share[0] += np.maximum(0, 1 - share.sum(axis=0))  # nothing is named in a border that was cut off
+    bias = np.exp(np.array(calibration.bias, np.float32))[:, None, None]
+    labels = np.argmax(share * bias, axis=0).astype(np.uint8)
+    familiarity = calibration.familiarity(float(odds.mean()), float(distance.mean()))
+    confidence = np.take_along_axis(share, labels[None], axis=0)[0] * familiarity
+    (top, bottom), (first, last) = placement.rows, placement.columns
+    return Reading(
+        labels=labels,
+        confidence=np.clip(confidence, 0, 1).astype(np.float32),
+        nothing=np.clip(share[0] * familiarity, 0, 1).astype(np.float32),
+        familiarity=familiarity,
+        n_content=(bottom - top) * (last - first),
+    )
+
+
+@cache
+def nerve_vessel() -> PictureModel:
+    """Give the model, with the thresholds of its card. The weights are read at the first picture.
+
+    Returns
+    -------
+    PictureModel
+        Classes nerve and vessel.
+    """
+    numbers = card()
+    reading, gate = numbers["reading"], numbers["gate"]
+    calibration = Calibration(
+        size=reading["size"],
+        temperature=reading["temperature"],
+        bias=tuple(reading["bias"]),
+        odds=tuple(gate["odds"]),
+        distance=tuple(gate["distance"]),
+    )
+    return PictureModel(
+        version=ModelVersion(
+            name=NAME, version=numbers["version"], confidence_threshold=reading["confidence_threshold"]
+        ),
+        tissues=TISSUES,
+        smallest=reading["smallest"],
+        read=partial(read, calibration=calibration, ask=ask),
+    )

@@ -146,6 +146,8 @@ def as_image(
         readable = IMAGERS.get("b_mode")(readable, dynamic_range=dynamic_range)
     if isinstance(readable.grid, PolarGrid):
         readable = _converted(readable, readable.grid)
+    if not isinstance(readable, Image):
+        raise InputError(f"expected channel data, baseband pixels or an image, got {type(readable).__name__}")
     return readable
 
 
@@ -328,12 +330,22 @@ def guide_scene(
         raise InputError("a scene must hold an image and its segmentation to be planned on, got one without")
     chosen = _surest(scene.segmentation, procedure) if frame is None else frame
     named = name_structures(_only(scene.segmentation, chosen), procedure)
-    planned = plan(replace(scene, image=frame_of(scene.image, chosen), segmentation=named), procedure)
-    whole = replace(scene, segmentation=scene.segmentation if scene.image.n_frames > 1 else named)
+    image_now = frame_of(scene.image, chosen)
+    moment = replace(scene, image=image_now, segmentation=named)
+    planned = plan(moment, procedure)
+    title = f"{procedure.id} {procedure.name}, {procedure.review.value}"
     drawing = guidance_drawing(
-        frame_of(scene.image, chosen), named, planned.paths, planned.unknown, simulated=simulated
+        image_now, named, planned.paths, planned.unknown, title=title, simulated=simulated
     )
-    return Guided(image=image, scene=whole, frame=chosen, procedure=procedure, plan=planned, drawing=drawing)
+    return Guided(
+        image=image,
+        whole=scene,
+        scene=moment,
+        frame=chosen,
+        procedure=procedure,
+        plan=planned,
+        drawing=drawing,
+    )
 
 
 def _only(segmentation: Segmentation, frame: int) -> Segmentation:

@@ -45,7 +45,7 @@ def make_demo(out: Path, *, report: Report = silent) -> str:
         values = summed.values if values is None else values + summed.values
         if number + 1 >= ANGLES:
             break
-    if summed is None:
+    if summed is None or values is None:
         raise InputError("the moving body gave no channel data")
 
     image = imager(replace(summed, values=values))

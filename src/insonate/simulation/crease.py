@@ -42,14 +42,14 @@ class _Brush:
         sigma = (max(width / 4 / self.steps[0], 0.3), max(height / 4 / self.steps[1], 0.3))
         noise = gaussian_filter(coarse, sigma, mode="wrap")
         grown = zoom(noise / noise.std(), 4, order=1)
-        return grown.astype(np.float32)
+        return np.asarray(grown, dtype=np.float32)
 
     def curve(self, width: float, size: float) -> np.ndarray:
         """Give a wavy line of this deviation [mm] and correlation length [mm]."""
         noise = gaussian_filter1d(
             self.rng.normal(size=len(self.x)), max(width / self.steps[0], 0.5), mode="wrap"
         )
-        return size * noise / noise.std()
+        return np.asarray(size * noise / noise.std())
 
     def sheet(
         self, depth: np.ndarray, strength: float, *, breaks: float = 1.0, thickness: float = 0.035
@@ -101,7 +101,7 @@ class _Brush:
         edge = 1.0 + sum(
             uneven / n * np.sin(n * angle + self.rng.uniform(0, 2 * np.pi)) for n in (2, 3, 4, 5)
         )
-        return np.hypot(u, v) / edge
+        return np.asarray(np.hypot(u, v) / edge)
 
     def rim(self, distance: np.ndarray, size: float, strength: float, thickness: float) -> None:
         """Add a bright edge where `distance` passes 1, of uneven strength."""

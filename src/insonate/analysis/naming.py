@@ -1,0 +1,81 @@
+"""Give structures their proper names, by stated rules only.
+
+Rule "one of its tissue": in a picture that the operator says was taken for a procedure whose target is one nerve, the
+largest structure of that tissue that is known is the target. It is wrong where the model's structure is none of that
+tissue (the card's invented rate), and where the picture does not show the procedure's view, which nobody here can tell.
+Where a second structure of the tissue is more than half as large the rule gives no name. Several targets (the four nerves
+of the axilla) and vessels (artery or vein) have no rule: they keep the word for their tissue.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from insonate.analysis.models.nerve_vessel import card
+from insonate.core import Procedure, Segmentation, Tissue
+
+CLEARLY = 0.5
+"""A second structure larger than this share of the largest makes the choice unsure."""
+
+
+def invented_rate(table: Mapping[str, Any], tissue: Tissue) -> float | None:
+    """Give how often the model's structures of a tissue are none, from its card.
+
+    Parameters
+    ----------
+    table : mapping
+        The card.
+    tissue : Tissue
+        The tissue asked for.
+
+    Returns
+    -------
+    float or None
+        0..1; None where the card does not say.
+    """
+    value = table.get("rates", {}).get(f"{tissue.value}_invented")
+    return float(value) if isinstance(value, int | float) else None
+
+
+def name_structures(
+    segmentation: Segmentation, procedure: Procedure, *, table: Mapping[str, Any] | None = None
+) -> Segmentation:
+    """Name the target of a procedure where the rule allows.
+
+    Parameters
+    ----------
+    segmentation : Segmentation
+        Of one frame.
+    procedure : Procedure
+        That the picture was taken for.
+    table : mapping, optional
+        The model's card; the default network's by default.
+
+    Returns
+    -------
+    Segmentation
+        The same with proper names where the rule gives one; all else unchanged.
+    """
+    target = procedure.target
+    rate = invented_rate(card() if table is None else table, target.tissue)
+    if rate is None or len(target.structures) != 1:
+        return segmentation
+    known = segmentation.known()
+    sizes = {
+        label: int(((segmentation.labels == label) & known).sum())
+        for label, structure in enumerate(segmentation.structures, start=1)
+        if structure.tissue is target.tissue
+    }
+    ranked = sorted((size, label) for label, size in sizes.items() if size > 0)
+    if not ranked or (len(ranked) > 1 and ranked[-2][0] > CLEARLY * ranked[-1][0]):
+        return segmentation
+    label = ranked[-1][1]
+    rule = (
+        f"the largest {target.tissue.value} of a picture taken for {procedure.id}; of the model's {target.tissue.value}s "
+        f"{100 * rate:.0f} % are none, and that the picture shows this view is taken on trust"
+    )
+    structures = list(segmentation.structures)
+    structures[label - 1] = replace(
+        structures[label - 1], name=target.structures[0], instance=1, named_by=rule
+    )
+    return replace(segmentation, structures=tuple(structures))

@@ -1,0 +1,498 @@
+"""Straight in-plane needle paths from the skin to a target, past every hazard.
+
+    clearance of a path to a structure = min over the path of D(p) - r
+
+with D the exact Euclidean distance to the structure's mask (on pixels that need not be square) and r the needle's radius.
+A path is kept if it holds the margin of every structure that is known, ends at the stand-off outside the target without
+crossing it, is no longer than the needle and no steeper than the limit. Kept paths are ranked by
+
+    score = min(c / m, 3) / 3 + cos(angle) - length / needle length
+
+c / m the smallest clearance over its margin (more than three margins are no better than three), cos(angle) because a
+shaft along the skin is seen and one along the beam is not. Each known structure counts, named or not; a vessel whose kind
+is not known keeps the largest margin of all vessels of the procedure and makes none of them known. What the picture does
+not show is written beside every path: hazards not seen, pixels the model is not sure of, the stretch outside the picture.
+No path is ever called free of danger.
+
+Coordinates are (axial, lateral) = origin + index x step of the image's grid, in its unit; the skin is the first row of the
+used area that is lit. Without spacing all is in pixels: margins cannot be judged, and a path only stays off structures.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.ndimage import distance_transform_edt
+
+from insonate.core import (
+    Clearance,
+    Grid,
+    HazardSighting,
+    Image,
+    InputError,
+    NeedlePath,
+    PixelGrid,
+    Plan,
+    Procedure,
+    Scene,
+    Segmentation,
+    Structure,
+    Tissue,
+)
+from insonate.core.units import Meters
+from insonate.guidance.uncertainty import contact_probability, interval, uncertainty
+
+BESIDE: Meters = 0.03
+"""How far beside the picture the needle may enter [m]."""
+
+BESIDE_WIDTHS = 0.5
+"""The same where spacing is unknown, in widths of the picture."""
+
+ENTRIES = 72
+"""Places along the skin that are tried."""
+
+BEARINGS = 48
+"""Places around the target that are tried."""
+
+SAMPLES = 160
+"""Points of a path at which distances are looked up; distance changes by no more than the way between two."""
+
+MOST_PATHS = 5
+"""Alternatives given."""
+
+DIFFERENT = 0.08
+"""Two paths differ if entry or end lie this share of the picture's width apart."""
+
+PLENTY = 3.0
+"""Margins beyond which more clearance is worth nothing."""
+
+DARK = 8 / 255
+"""Darker than this at the top of a column is no skin: the black beside a sector."""
+
+STAND_OFF_HEIGHTS = 0.04
+"""Stand-off where spacing is unknown, in heights of the picture: enough to stay outside, and no length of tissue."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Obstacle:
+    """A structure that a path must stay off, with its distance map."""
+
+    name: str
+    margin: float  # [m]
+    required: float  # [unit]
+    distance: np.ndarray  # (rows, columns) [unit]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Candidates:
+    """Paths under judgement: n of them, sampled at SAMPLES points."""
+
+    entry: np.ndarray  # (n, 2) [unit]
+    end: np.ndarray  # (n, 2) [unit]
+    length: np.ndarray  # (n,) [unit]
+    angle: np.ndarray  # (n,) [rad]
+    inside: np.ndarray  # (n, SAMPLES) whether the point lies in the picture
+    rows: np.ndarray  # (n, SAMPLES) nearest pixel, held to the picture
+    columns: np.ndarray
+
+    def pick(self, chosen: np.ndarray) -> "_Candidates":
+        return _Candidates(**{name: getattr(self, name)[chosen] for name in self.__slots__})
+
+
+def _grid(image: Image) -> Grid | PixelGrid:
+    if not isinstance(image.grid, Grid | PixelGrid):
+        raise InputError(
+            f"a plan needs a Grid or PixelGrid, got {type(image.grid).__name__}: convert the scan first"
+        )
+    return image.grid
+
+
+def choose_target(segmentation: Segmentation, procedure: Procedure) -> int | None:
+    """Choose what the needle goes to: a structure that bears the target's name, else the largest of its tissue.
+
+    Parameters
+    ----------
+    segmentation : Segmentation
+        Of one frame.
+    procedure : Procedure
+        With its target.
+
+    Returns
+    -------
+    int or None
+        A label; None where nothing of the tissue is known.
+    """
+    known = segmentation.known()
+    best: tuple[bool, float] = (False, 0.0)
+    chosen = None
+    for label, structure in enumerate(segmentation.structures, start=1):
+        if structure.tissue is not procedure.target.tissue:
+            continue
+        mask = (segmentation.labels == label) & known
+        weight = float(segmentation.confidence[mask].sum())
+        rank = (structure.name in procedure.target.structures, weight)
+        if weight > 0 and rank > best:
+            best, chosen = rank, label
+    return chosen
+
+
+def _sightings(segmentation: Segmentation, procedure: Procedure, target: int | None) -> list[HazardSighting]:
+    """Say of every hazard of the procedure and every further structure whether it is known where it lies."""
+    present = {
+        label: structure
+        for label, structure in enumerate(segmentation.structures, start=1)
+        if label != target and (segmentation.labels == label).any()
+    }
+    vague = [structure for structure in present.values() if structure.tissue is Tissue.VESSEL]
+    found = []
+    for hazard in procedure.hazards:
+        label = next((k for k, s in present.items() if s.name == hazard.structure), None)
+        if label is not None:
+            reason = present[label].named_by or "named in the picture"
+        elif hazard.tissue.is_vessel and vague:
+            reason = (
+                "not told apart: the picture shows vessels of unknown kind, any of which may be it or not"
+            )
+        else:
+            reason = "not seen in the picture"
+        found.append(
+            HazardSighting(
+                structure=hazard.structure,
+                tissue=hazard.tissue,
+                margin=hazard.margin.value,
+                label=label,
+                reason=reason,
+            )
+        )
+    named = {sighting.label for sighting in found}
+    for label, structure in present.items():
+        if label not in named:
+            margin, reason = _margin_of(structure, procedure)
+            found.append(
+                HazardSighting(
+                    structure=_words(structure),
+                    tissue=structure.tissue,
+                    margin=margin,
+                    label=label,
+                    reason=reason,
+                )
+            )
+    return found
+
+
+def _words(structure: Structure) -> str:
+    return f"{structure.name} {structure.instance}"
+
+
+def _margin_of(structure: Structure, procedure: Procedure) -> tuple[Meters, str]:
+    """Give the margin of a structure that the procedure does not name, and why."""
+    derived = uncertainty().two_sigma().value
+    if structure.tissue.is_vessel:
+        margins = [hazard.margin.value for hazard in procedure.hazards if hazard.tissue.is_vessel]
+        return max([derived, *margins]), "a vessel of unknown kind: the largest margin of every vessel named"
+    return derived, f"a further {structure.tissue.value} in the picture: two sigma of the stated uncertainty"
+
+
+def _skin(image: Image) -> np.ndarray:
+    """Give the row of the skin in each column: the first that is lit; NaN where the column is black."""
+    brightness = image.brightness()[0]
+    lit = brightness > DARK
+    first = lit.argmax(axis=0).astype(float)
+    first[~lit.any(axis=0)] = np.nan
+    top = np.nanmin(first) if np.isfinite(first).any() else 0.0
+    flat = np.nanmedian(first) - top <= 0.05 * len(brightness) if np.isfinite(first).any() else True
+    return (
+        np.full(len(first), top) if flat else first
+    )  # a straight array: dark columns at its top are lost contact
+
+
+def _entries(image: Image, grid: Grid | PixelGrid) -> np.ndarray:
+    """Give places on the skin, in the picture and beside it along the same line (n, 2) [unit]."""
+    skin = _skin(image)
+    (axial, lateral), (row, column) = grid.origin, grid.step
+    columns = np.flatnonzero(np.isfinite(skin))
+    first, last = int(columns[0]), int(columns[-1])
+    beside = (BESIDE if grid.unit == "m" else BESIDE_WIDTHS * len(skin)) / column
+    at = np.linspace(first - beside, last + beside, ENTRIES)
+    rows = np.interp(at, columns, skin[columns])  # beside the picture the skin goes on level
+    return np.column_stack([axial + rows * row, lateral + at * column])
+
+
+def _ends(outside: np.ndarray, stand_off: float, grid: Grid | PixelGrid) -> np.ndarray:
+    """Give places at the stand-off around the target, evenly spread (n, 2) [unit]."""
+    thick = max(grid.step)
+    ring = np.argwhere((outside >= stand_off) & (outside < stand_off + 1.5 * thick))
+    if len(ring) == 0:
+        return np.zeros((0, 2))
+    middle = np.argwhere(outside == 0).mean(axis=0)
+    bearing = np.arctan2(*((ring - middle) * grid.step).T)
+    chosen = {
+        int(np.argmin(np.abs(bearing - turn)))
+        for turn in np.linspace(-math.pi, math.pi, BEARINGS, endpoint=False)
+    }
+    return np.asarray(grid.origin) + ring[sorted(chosen)] * np.asarray(grid.step)
+
+
+def _candidates(entries: np.ndarray, ends: np.ndarray, grid: Grid | PixelGrid) -> _Candidates:
+    entry = np.repeat(entries, len(ends), axis=0)
+    end = np.tile(ends, (len(entries), 1))
+    deeper = end[:, 0] > entry[:, 0]
+    entry, end = entry[deeper], end[deeper]
+    way = end - entry
+    share = np.linspace(0, 1, SAMPLES)[None, :, None]
+    index = (entry[:, None] + share * way[:, None] - grid.origin) / grid.step
+    rows, columns = np.round(index[..., 0]).astype(int), np.round(index[..., 1]).astype(int)
+    n_rows, n_columns = grid.shape
+    inside = (rows >= 0) & (rows < n_rows) & (columns >= 0) & (columns < n_columns)
+    return _Candidates(
+        entry=entry,
+        end=end,
+        length=np.hypot(way[:, 0], way[:, 1]),
+        angle=np.arctan2(way[:, 0], np.abs(way[:, 1])),
+        inside=inside,
+        rows=rows.clip(0, n_rows - 1),
+        columns=columns.clip(0, n_columns - 1),
+    )
+
+
+def _nearest(
+    candidates: _Candidates, distance: np.ndarray, grid: Grid | PixelGrid, radius: float
+) -> np.ndarray:
+    """Give the least distance of each path to a structure, needle's radius taken off (n,) [unit].
+
+    Outside the picture the distance is at least that to the picture's edge pixel nearest, and is counted from there.
+    """
+    at = distance[candidates.rows, candidates.columns]
+    half = np.hypot(*grid.step) / 2  # a pixel's corner may lie this much nearer than its center
+    return np.asarray(np.maximum(at.min(axis=1) - half - radius, 0.0))
+
+
+def _obstacles(
+    segmentation: Segmentation, sightings: list[HazardSighting], grid: Grid | PixelGrid
+) -> list[_Obstacle]:
+    found = []
+    for sighting in sightings:
+        if sighting.label is None:
+            continue
+        mask = segmentation.mask(sighting.label)
+        in_meters = grid.unit == "m"
+        found.append(
+            _Obstacle(
+                name=sighting.structure,
+                margin=sighting.margin,
+                required=sighting.margin if in_meters else 2.0,
+                distance=distance_transform_edt(~mask, sampling=grid.step),
+                reason=sighting.reason,
+            )
+        )
+    return found
+
+
+def _nothing(procedure: Procedure, target: int | None, sightings: list[HazardSighting], reason: str) -> Plan:
+    return Plan(procedure=procedure.id, target=target, hazards=tuple(sightings), paths=(), reason=reason)
+
+
+def plan(scene: Scene, procedure: Procedure) -> Plan:
+    """Plan needle paths for a procedure in one picture.
+
+    Parameters
+    ----------
+    scene : Scene
+        With an image of one frame on a `Grid` or `PixelGrid`, and its segmentation.
+    procedure : Procedure
+        Target, hazards, needle.
+
+    Returns
+    -------
+    Plan
+        Target, hazards known or unknown, up to `MOST_PATHS` paths that differ, best first; none with the reason.
+
+    Raises
+    ------
+    InputError
+        If the scene has no image or no segmentation, or the image is on a sector.
+    """
+    if scene.image is None or scene.segmentation is None:
+        raise InputError("a plan needs a scene with an image and its segmentation, got one without")
+    image, segmentation, grid = scene.image, scene.segmentation, _grid(scene.image)
+    target = choose_target(segmentation, procedure)
+    sightings = _sightings(segmentation, procedure, target)
+    wanted = " or ".join(procedure.target.structures)
+    if target is None:
+        return _nothing(procedure, None, sightings, f"no {wanted} known in the picture: no path is planned")
+    if not (image.brightness()[0] > DARK).any():
+        return _nothing(procedure, target, sightings, "no skin in the picture: it is black")
+    in_meters = grid.unit == "m"
+    radius = procedure.needle.diameter.value / 2 if in_meters else 0.0
+    body = segmentation.mask(target)
+    outside = distance_transform_edt(~body, sampling=grid.step)
+    stand_off = procedure.target.standoff.value + radius if in_meters else STAND_OFF_HEIGHTS * grid.shape[0]
+    ends = _ends(outside, stand_off, grid)
+    if len(ends) == 0:
+        return _nothing(
+            procedure, target, sightings, f"no room in the picture for the tip beside the {wanted}"
+        )
+    candidates = _candidates(_entries(image, grid), ends, grid)
+    obstacles = _obstacles(segmentation, sightings, grid)
+    nearest = {obstacle.name: _nearest(candidates, obstacle.distance, grid, radius) for obstacle in obstacles}
+    fits = candidates.angle <= procedure.angle_limit.value
+    if in_meters:
+        fits &= candidates.length <= procedure.needle.length.value
+    # The target itself is never entered: the whole way stays outside it, nearly the stand-off away.
+    fits &= outside[candidates.rows, candidates.columns].min(axis=1) >= 0.9 * stand_off
+    keeps = fits.copy()
+    for obstacle in obstacles:
+        keeps &= nearest[obstacle.name] >= obstacle.required
+    if not keeps.any():
+        blocking = sorted({o.name for o in obstacles if not (fits & (nearest[o.name] >= o.required)).any()})
+        between = f" ({', '.join(blocking)} in the way)" if blocking else ""
+        limits = (
+            "length, angle and the margin of every structure"
+            if in_meters
+            else "angle and every structure's place"
+        )
+        return _nothing(procedure, target, sightings, f"no straight path keeps {limits}{between}")
+    margins = [nearest[o.name] / max(o.required, 1e-9) for o in obstacles]
+    room = np.min(margins, axis=0) if margins else np.full(len(keeps), PLENTY)
+    reach = procedure.needle.length.value if in_meters else float(np.hypot(*grid.shape))
+    score = np.minimum(room, PLENTY) / PLENTY + np.cos(candidates.angle) - candidates.length / reach
+    best = _distinct(candidates, np.where(keeps, score, -np.inf), grid)
+    paths = tuple(
+        _path(rank, index, candidates, nearest, obstacles, sightings, scene, procedure, target)
+        for rank, index in enumerate(best, start=1)
+    )
+    return Plan(
+        procedure=procedure.id, target=target, hazards=tuple(sightings), paths=paths, reason=paths[0].reason
+    )
+
+
+def _distinct(candidates: _Candidates, score: np.ndarray, grid: Grid | PixelGrid) -> list[int]:
+    """Choose the best paths that differ from each other, best first."""
+    apart = DIFFERENT * grid.shape[1] * grid.step[1]
+    chosen: list[int] = []
+    for index in np.argsort(-score, kind="stable"):
+        if len(chosen) == MOST_PATHS or not np.isfinite(score[index]):
+            break
+        far = all(
+            max(
+                np.hypot(*(candidates.entry[index] - candidates.entry[other])),
+                np.hypot(*(candidates.end[index] - candidates.end[other])),
+            )
+            >= apart
+            for other in chosen
+        )
+        if far:
+            chosen.append(int(index))
+    return chosen
+
+
+def _unsure_length(candidates: _Candidates, index: int, segmentation: Segmentation, corridor: float) -> float:
+    """Give how much of a path's seen way runs past pixels that the model is not sure of, within the corridor [unit]."""
+    grid = segmentation.grid
+    unsure = ~segmentation.known()[0]
+    if not unsure.any() or not isinstance(grid, Grid | PixelGrid):
+        return 0.0
+    near = distance_transform_edt(~unsure, sampling=grid.step) <= corridor
+    seen = candidates.inside[index]
+    hit = near[candidates.rows[index], candidates.columns[index]] & seen
+    return float(candidates.length[index] * hit.mean())
+
+
+def _path(
+    rank: int,
+    index: int,
+    candidates: _Candidates,
+    nearest: dict[str, np.ndarray],
+    obstacles: list[_Obstacle],
+    sightings: list[HazardSighting],
+    scene: Scene,
+    procedure: Procedure,
+    target: int,
+) -> NeedlePath:
+    if scene.image is None or scene.segmentation is None:
+        raise InputError("a path needs a scene with an image and its segmentation, got one without")
+    grid = _grid(scene.image)
+    unit = grid.unit
+    clearances = tuple(
+        [_known(obstacle, float(nearest[obstacle.name][index]), unit, grid) for obstacle in obstacles]
+        + [_unknown(sighting) for sighting in sightings if sighting.label is None]
+    )
+    length = float(candidates.length[index])
+    not_seen = length * float((~candidates.inside[index]).mean())
+    radius = procedure.needle.diameter.value / 2 if unit == "m" else 0.0
+    corridor = radius + (uncertainty().sigma if unit == "m" else 1.0)
+    unsure = _unsure_length(candidates, index, scene.segmentation, corridor)
+    unknown = [sighting.structure for sighting in sightings if sighting.label is None]
+    if unsure > 0:
+        unknown.append(f"{_length(unsure, unit)} of the way past pixels the model is not sure of")
+    if not_seen > 0:
+        unknown.append(f"{_length(not_seen, unit)} of the way outside the picture")
+    if unit == "px":
+        unknown.append("every margin: spacing unknown")
+    angle = float(candidates.angle[index])
+    return NeedlePath(
+        entry=(float(candidates.entry[index][0]), float(candidates.entry[index][1])),
+        target=(float(candidates.end[index][0]), float(candidates.end[index][1])),
+        unit=unit,
+        length=length,
+        angle=angle,
+        aims_at=scene.segmentation.structures[target - 1].name,
+        clearances=clearances,
+        unknown=tuple(unknown),
+        not_seen=not_seen,
+        rank=rank,
+        reason=_reason(clearances, angle, length, unit, unknown),
+    )
+
+
+def _known(obstacle: _Obstacle, distance: float, unit: str, grid: Grid | PixelGrid) -> Clearance:
+    if unit == "m":
+        sigma = uncertainty().sigma
+        probability: float | None = contact_probability(distance, sigma)
+        reason = obstacle.reason
+    else:
+        sigma = (
+            uncertainty().boundary.value / 1e-3 * 0.01 * grid.shape[0]
+        )  # a hundredth of the height, for the interval
+        probability = None
+        reason = "not judged: spacing unknown"
+    return Clearance(
+        structure=obstacle.name,
+        distance=distance,
+        interval=interval(distance, sigma),
+        unit=unit,
+        contact_probability=probability,
+        margin=obstacle.margin,
+        reason=reason,
+    )
+
+
+def _unknown(sighting: HazardSighting) -> Clearance:
+    return Clearance(
+        structure=sighting.structure,
+        distance=None,
+        interval=None,
+        unit=None,
+        contact_probability=None,
+        margin=sighting.margin,
+        reason=sighting.reason,
+    )
+
+
+def _length(length: float, unit: str) -> str:
+    return f"{length:.0f} px" if unit == "px" else f"{1e3 * length:.1f} mm"
+
+
+def _reason(
+    clearances: tuple[Clearance, ...], angle: float, length: float, unit: str, unknown: list[str]
+) -> str:
+    known = [clearance for clearance in clearances if clearance.distance is not None]
+    near = min(known, key=lambda clearance: clearance.distance or 0.0, default=None)
+    words = [f"{_length(length, unit)} at {math.degrees(angle):.0f} deg to the skin"]
+    if near is not None:
+        words.append(f"nearest {near.structure} at {_length(near.distance or 0.0, unit)}")
+        if unit == "px":
+            words.append("margins not judged: spacing unknown")
+    words.append(f"unknown: {', '.join(unknown)}" if unknown else "nothing named is unknown")
+    return "; ".join(words)

@@ -7,6 +7,8 @@ from pathlib import Path
 from sphinx.application import Sphinx
 
 from insonate import __version__
+from insonate.guidance.procedures import procedures
+from insonate.pipeline.summary import procedure_facts
 
 project = "Insonate"
 author = "The Insonate founders"
@@ -54,6 +56,18 @@ def write_api_pages(_app: object) -> None:
         (pages / f"{room.name}.rst").write_text("\n".join(lines), encoding="utf-8")
 
 
+def write_procedure_page(_app: Sphinx) -> None:
+    """Write every procedure with every number and its source, as the command line shows it."""
+    lines = ["# Procedures in full", ""]
+    for one in procedures():
+        lines += [f"## {one.id}: {one.name}", ""]
+        for key, value in procedure_facts(one).items():
+            rows = value if isinstance(value, list) else [value]
+            lines += [key.replace("_", " "), *(f": {row}" for row in rows), ""]
+    page = Path(__file__).parent / "reference" / "procedures_in_full.md"
+    page.write_text("\n".join(lines), encoding="utf-8")
+
+
 SENTENCES: dict[str, dict[str, list[str]]] = {"attribute": {}, "data": {}, "property": {}}
 
 
@@ -93,3 +107,4 @@ def setup(app: Sphinx) -> None:
     app.connect("autodoc-process-docstring", as_plain_text, priority=400)  # before napoleon
     app.connect("autodoc-process-docstring", keep_sentences, priority=600)
     app.connect("builder-inited", write_api_pages)
+    app.connect("builder-inited", write_procedure_page)

@@ -32,12 +32,15 @@ def unknown(**changes):
     margin=st.floats(0, 0.05),
 )
 def test_a_margin_is_kept_only_if_the_whole_interval_lies_beyond_it(low, wider, margin):
-    judged = clearance(distance=low + wider / 2, interval=(low, low + wider), margin=margin)
-    assert judged.keeps_margin is (low >= margin)
+    middle = low + wider / 2
+    judged = clearance(distance=middle, interval=(low, low + wider), margin=margin)
+    assert (judged.keeps_margin is True) is (low >= margin)
+    assert (judged.keeps_margin is False) is (middle < margin)
 
 
 def test_a_distance_that_exceeds_the_margin_is_not_enough_if_its_interval_does_not():
-    assert clearance(distance=0.003, interval=(0.001, 0.005)).keeps_margin is False
+    assert clearance(distance=0.003, interval=(0.001, 0.005)).keeps_margin is None
+    assert clearance(distance=0.0019, interval=(0.001, 0.005)).keeps_margin is False
     assert clearance(distance=0.003, interval=(0.002, 0.005)).keeps_margin is True
 
 

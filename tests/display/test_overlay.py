@@ -6,6 +6,7 @@ import pytest
 from insonate.core import (
     Clearance,
     Grid,
+    HazardSighting,
     Image,
     InputError,
     ModelVersion,
@@ -53,6 +54,16 @@ def clearance(distance=0.004, interval=(0.003, 0.005), unit="m"):
         contact_probability=None,
         margin=0.002,
         reason="test",
+    )
+
+
+def sighting(label):
+    return HazardSighting(
+        structure="femoral vein",
+        tissue=Tissue.VEIN,
+        margin=0.002,
+        label=label,
+        reason="not seen in the picture",
     )
 
 
@@ -118,9 +129,9 @@ def test_an_unsure_structure_is_drawn_as_unknown_and_not_filled():
 
 def test_hazards_that_are_not_seen_are_written_as_unknown():
     grid = pixel_grid()
-    drawing = guidance_drawing(black(grid), None, unknown=["femoral vein"])
+    drawing = guidance_drawing(black(grid), None, hazards=[sighting(None), sighting(3)])
     (label,) = (label for label in drawing.labels if label.role == "unknown")
-    assert label.text == "? femoral vein"
+    assert (label.text, label.detail) == ("? femoral vein", "not seen in the picture")
     assert label.unknown
 
 
@@ -149,7 +160,7 @@ def test_a_path_with_nothing_known_beside_it_says_unknown():
 def test_no_words_of_a_drawing_promise_safety():
     grid = pixel_grid()
     drawing = guidance_drawing(
-        black(grid), one_nerve(grid), [path(clearances=(clearance(),))], ["femoral vein"]
+        black(grid), one_nerve(grid), [path(clearances=(clearance(),))], [sighting(None)]
     )
     words = str(drawing.to_json()).lower()
     assert not any(word in words for word in ("safe", " clear ", "'clear'", "ok'"))

@@ -53,7 +53,12 @@ class Clearance:
 
     @property
     def keeps_margin(self) -> bool | None:
-        """Whether the whole interval lies beyond the margin; None where that cannot be judged."""
-        if self.interval is None or self.unit != "m":
+        """True if the whole interval lies beyond the margin, False if the distance does not, None in between.
+
+        None too where it cannot be judged: the structure is not known, or the distance is in pixels.
+        """
+        if self.distance is None or self.interval is None or self.unit != "m":
             return None
-        return self.interval[0] >= self.margin
+        if self.distance < self.margin:
+            return False
+        return True if self.interval[0] >= self.margin else None

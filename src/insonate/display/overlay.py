@@ -15,6 +15,7 @@ from insonate.core.errors import InputError
 from insonate.core.grid import Grid, PixelGrid
 from insonate.core.image import Image
 from insonate.core.needle_path import NeedlePath
+from insonate.core.plan import HazardSighting
 from insonate.display.drawing import Drawing, Label, Line, Point, Stroke
 from insonate.display.palette import stroke, tissue_stroke
 
@@ -162,6 +163,11 @@ def _path_lines(path: NeedlePath, *, best: bool) -> list[Line]:
     return lines
 
 
+def _away(path: NeedlePath) -> int:
+    """Give the side that the path does not come from: +1 or -1 along lateral."""
+    return 1 if path.entry[1] <= path.target[1] else -1
+
+
 def _nearest(path: NeedlePath) -> Clearance | None:
     known = [clearance for clearance in path.clearances if clearance.distance is not None]
     return min(known, key=lambda clearance: clearance.distance or 0.0, default=None)
@@ -186,7 +192,7 @@ def guidance_drawing(
     image: Image,
     segmentation: Segmentation | None,
     paths: Sequence[NeedlePath] = (),
-    unknown: Sequence[str] = (),
+    hazards: Sequence[HazardSighting] = (),
     *,
     title: str | None = None,
     frame: int = 0,
@@ -202,8 +208,8 @@ def guidance_drawing(
         Structures on the same grid; None if they were not looked for.
     paths : sequence of NeedlePath
         Best first.
-    unknown : sequence of str
-        Hazards that the procedure names and the picture does not show.
+    hazards : sequence of HazardSighting
+        Those that are not known are written at the side, with the first words of why.
     title : str, optional
         What is planned, in words.
     frame : int
@@ -239,21 +245,29 @@ def guidance_drawing(
                 role="clearance",
                 text=text,
                 detail=judged,
-                at=(best.target[0] + 34 * _pixel(grid), best.target[1]),
+                at=(best.target[0] - 26 * _pixel(grid), best.target[1] + _away(best) * 95 * _pixel(grid)),
                 anchor=best.target,
                 color=stroke("state", "inside_margin" if inside else "clearance").color,
                 unknown=near is None,
             )
         )
     rows, columns = grid.shape
-    for i, name in enumerate(unknown):
+    unknown = [hazard for hazard in hazards if not hazard.known]
+    for i, hazard in enumerate(unknown):
         at = (
             grid.origin[0] + (rows - 40) * grid.step[0] - (22 * (len(unknown) - i)) * _pixel(grid),
             grid.origin[1] + 0.98 * columns * grid.step[1],
         )
         color = stroke("state", "unknown").color
         labels.append(
-            Label(role="unknown", text=f"? {name}", detail="not in view", at=at, color=color, unknown=True)
+            Label(
+                role="unknown",
+                text=f"? {hazard.structure}",
+                detail=hazard.reason.partition(":")[0],
+                at=at,
+                color=color,
+                unknown=True,
+            )
         )
     bar, bar_text = _scale(grid)
     return Drawing(

@@ -2,19 +2,26 @@
 
     clearance of a path to a structure = min over the path of D(p) - r
 
-with D the exact Euclidean distance to the structure's mask (on pixels that need not be square) and r the needle's radius.
+with D the exact Euclidean distance to the structure's mask (on pixels that need not be square) and r the needle's
+radius.
 A path is kept if it holds the margin of every structure that is known, ends at the stand-off outside the target without
 crossing it, is no longer than the needle and no steeper than the limit. Kept paths are ranked by
 
-    score = min(c / m, 3) / 3 + cos(angle) - length / needle length
+    score = min(c / m, 3) / 3 + cos(angle) - length / needle length - b
 
 c / m the smallest clearance over its margin (more than three margins are no better than three), cos(angle) because a
-shaft along the skin is seen and one along the beam is not. Each known structure counts, named or not; a vessel whose kind
-is not known keeps the largest margin of all vessels of the procedure and makes none of them known. What the picture does
-not show is written beside every path: hazards not seen, pixels the model is not sure of, the stretch outside the picture.
+shaft along the skin is seen and one along the beam is not, b = 1 for an entry that the face of the probe covers
+(further
+than its edge inside the picture), because there the probe must first be moved. Each known structure counts, named or
+not; a vessel whose kind
+is not known keeps the largest margin of all vessels of the procedure and makes none of them known. What the picture
+does
+not show is written beside every path: hazards not seen, pixels the model is not sure of, the stretch outside the
+picture.
 No path is ever called free of danger.
 
-Coordinates are (axial, lateral) = origin + index x step of the image's grid, in its unit; the skin is the first row of the
+Coordinates are (axial, lateral) = origin + index x step of the image's grid, in its unit; the skin is the first row
+of the
 used area that is lit. Without spacing all is in pixels: margins cannot be judged, and a path only stays off structures.
 """
 
@@ -65,6 +72,12 @@ DIFFERENT = 0.08
 
 PLENTY = 3.0
 """Margins beyond which more clearance is worth nothing."""
+
+COVERED = 1.0
+"""Taken off the score of an entry under the face of the probe: beside it always wins, if it is possible at all."""
+
+EDGE = 0.02
+"""This share of the picture's width at either side still counts as beside the probe."""
 
 DARK = 8 / 255
 """Darker than this at the top of a column is no skin: the black beside a sector."""
@@ -214,7 +227,7 @@ def _entries(image: Image, grid: Grid | PixelGrid) -> np.ndarray:
     columns = np.flatnonzero(np.isfinite(skin))
     first, last = int(columns[0]), int(columns[-1])
     beside = (BESIDE if grid.unit == "m" else BESIDE_WIDTHS * len(skin)) / column
-    at = np.linspace(first - beside, last + beside, ENTRIES)
+    at = np.concatenate([[first, last], np.linspace(first - beside, last + beside, ENTRIES)])
     rows = np.interp(at, columns, skin[columns])  # beside the picture the skin goes on level
     return np.column_stack([axial + rows * row, lateral + at * column])
 
@@ -357,6 +370,7 @@ def plan(scene: Scene, procedure: Procedure) -> Plan:
     room = np.min(margins, axis=0) if margins else np.full(len(keeps), PLENTY)
     reach = procedure.needle.length.value if in_meters else float(np.hypot(*grid.shape))
     score = np.minimum(room, PLENTY) / PLENTY + np.cos(candidates.angle) - candidates.length / reach
+    score = score - COVERED * _covered(candidates.entry, grid)
     best = _distinct(candidates, np.where(keeps, score, -np.inf), grid)
     paths = tuple(
         _path(rank, index, candidates, nearest, obstacles, sightings, scene, procedure, target)
@@ -365,6 +379,12 @@ def plan(scene: Scene, procedure: Procedure) -> Plan:
     return Plan(
         procedure=procedure.id, target=target, hazards=tuple(sightings), paths=paths, reason=paths[0].reason
     )
+
+
+def _covered(entry: np.ndarray, grid: Grid | PixelGrid) -> np.ndarray:
+    """Say which entries the face of the probe covers."""
+    across = (entry[:, 1] - grid.origin[1]) / (grid.shape[1] * grid.step[1])
+    return np.asarray((across > EDGE) & (across < 1 - EDGE))
 
 
 def _distinct(candidates: _Candidates, score: np.ndarray, grid: Grid | PixelGrid) -> list[int]:
@@ -431,6 +451,7 @@ def _path(
     if unit == "px":
         unknown.append("every margin: spacing unknown")
     angle = float(candidates.angle[index])
+    covered = bool(_covered(candidates.entry[index : index + 1], grid)[0])
     return NeedlePath(
         entry=(float(candidates.entry[index][0]), float(candidates.entry[index][1])),
         target=(float(candidates.end[index][0]), float(candidates.end[index][1])),
@@ -442,7 +463,8 @@ def _path(
         unknown=tuple(unknown),
         not_seen=not_seen,
         rank=rank,
-        reason=_reason(clearances, angle, length, unit, unknown),
+        reason=_reason(clearances, angle, length, unit, unknown)
+        + ("; entry under the probe" if covered else ""),
     )
 
 

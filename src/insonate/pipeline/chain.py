@@ -144,11 +144,9 @@ def as_image(
         readable = BEAMFORMERS.get("delay_and_sum")(readable, grid_of(readable), f_number=f_number)
     if isinstance(readable, IQImage):
         readable = IMAGERS.get("b_mode")(readable, dynamic_range=dynamic_range)
-    if isinstance(readable.grid, PolarGrid):
-        readable = _converted(readable, readable.grid)
     if not isinstance(readable, Image):
         raise InputError(f"expected channel data, baseband pixels or an image, got {type(readable).__name__}")
-    return readable
+    return _converted(readable, readable.grid) if isinstance(readable.grid, PolarGrid) else readable
 
 
 def frame_of(image: Image, frame: int) -> Image:
@@ -335,7 +333,7 @@ def guide_scene(
     planned = plan(moment, procedure)
     title = f"{procedure.id} {procedure.name}, {procedure.review.value}"
     drawing = guidance_drawing(
-        image_now, named, planned.paths, planned.unknown, title=title, simulated=simulated
+        image_now, named, planned.paths, planned.hazards, title=title, simulated=simulated
     )
     return Guided(
         image=image,

@@ -106,4 +106,4 @@ def supply_spacing(noun: Readable, spacing: tuple[Meters, Meters]) -> Readable:
     grid = getattr(noun, "grid", None)
     if not isinstance(grid, PixelGrid) or grid.spacing is not None:
         raise InputError("spacing can only be supplied where it is unknown, this file defines its own")
-    return replace(noun, grid=replace(grid, spacing=spacing))  # type: ignore[call-arg, arg-type]
+    return replace(noun, grid=replace(grid, spacing=spacing))  # type: ignore[arg-type]

@@ -1,15 +1,19 @@
 """From scores on pictures not seen to honest probabilities, and to the border where Dice is best.
 
 Temperature: the T for which softmax(s / T) gives the truth the highest mean log probability. Bias: what is added to the
-log probability of each class before the label is chosen, searched on a grid for the best mean Dice.
+log probability of each class before the label is chosen, searched on a grid for the best mean Dice. Trust: for the
+pixels that got one label, the line a logit(p) + c whose sigmoid is nearest to whether the label was right (logistic
+regression), so that a label's confidence is honest among the pixels that carry it.
+
+C. Gupta, A. Ramdas, "Top-label calibration and multiclass-to-binary reductions", ICLR 2022.
 """
 
 from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
+from scipy.optimize import minimize, minimize_scalar
+from scipy.special import log_expit, log_softmax, logit
 
 
 def temperature(scores: Sequence[np.ndarray], masks: Sequence[np.ndarray]) -> float:
@@ -72,3 +76,32 @@ def bias(
 
     best = max(product(grid, grid), key=quality)
     return (0.0, float(best[0]), float(best[1]))
+
+
+CERTAIN = 1e-4
+"""Probabilities are kept this far from 0 and 1."""
+
+
+def trust(probability: np.ndarray, right: np.ndarray) -> tuple[float, float]:
+    """Find how far the probabilities of one label's pixels can be trusted.
+
+    Parameters
+    ----------
+    probability : numpy.ndarray
+        (n,) of the label that was given, 0..1.
+    right : numpy.ndarray
+        (n,) bool, whether it was right.
+
+    Returns
+    -------
+    (float, float)
+        a and c; (1, 0) would be honest already.
+    """
+    odds = logit(np.clip(probability.astype(float), CERTAIN, 1 - CERTAIN))
+
+    def cost(line: np.ndarray) -> float:
+        z = line[0] * odds + line[1]
+        return -float(np.where(right, log_expit(z), log_expit(-z)).mean())
+
+    a, c = minimize(cost, np.array([1.0, 0.0]), method="Nelder-Mead", options={"xatol": 1e-3, "fatol": 1e-7}).x
+    return float(a), float(c)

@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from scipy.special import softmax
 
-from insonate.analysis.fitting.calibration import bias, temperature
+from insonate.analysis.fitting.calibration import bias, temperature, trust
 from insonate.analysis.fitting.evaluation import calibration_error, measure, prior, tally
 from insonate.analysis.fitting.export import export
 from insonate.analysis.fitting.gate import feature_space
@@ -59,7 +59,7 @@ BIASES = tuple(np.round(np.arange(-0.2, 1.6, 0.2), 1))
 ODDS_WIDTH = 0.5
 """Of the learned judge's step [log odds]."""
 
-DISTANCE_WIDTH = 0.1
+DISTANCE_WIDTH = 0.05
 """Of the distance judge's step [standard deviations]."""
 
 
@@ -261,11 +261,18 @@ def _write_toml(path: Path, tables: dict[str, dict[str, object]], first: str) ->
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _calibrate(some: list[Unseen]) -> tuple[float, tuple[float, float, float]]:
-    """Temperature and bias from pictures unseen."""
+def _calibrate(some: list[Unseen], judges: tuple[tuple[float, float], tuple[float, float]]) -> Calibration:
+    """Find temperature, bias and trust from pictures unseen."""
     scores, masks = [one.inside(one.scores) for one in some], [one.inside(one.mask) for one in some]
     t = temperature(scores, masks)
-    return t, bias(scores, masks, t, grid=BIASES)
+    biases = bias(scores, masks, t, grid=BIASES)
+    share = np.concatenate([softmax(s / t, axis=0).reshape(N_CLASSES, -1)[:, ::7] for s in scores], axis=1)
+    true = np.concatenate([mask.ravel()[::7] for mask in masks])
+    labels = np.argmax(share * np.exp(np.array(biases))[:, None], axis=0)
+    none, nerve, vessel = (trust(share[k, labels == k], true[labels == k] == k) for k in range(N_CLASSES))
+    return Calibration(
+        size=SIZE, temperature=t, bias=biases, trust=(none, nerve, vessel), odds=judges[0], distance=judges[1]
+    )
 
 
 def _limits(known: np.ndarray, width: float, sign: int) -> tuple[float, float]:
@@ -290,14 +297,11 @@ def finish(data: Path, out: Path) -> None:
     distance = np.array([one.distance for one in some])
     judges = _limits(odds, ODDS_WIDTH, 1), _limits(distance, DISTANCE_WIDTH, -1)
 
-    def calibration(t: float, biases: tuple[float, float, float]) -> Calibration:
-        return Calibration(size=SIZE, temperature=t, bias=biases, odds=judges[0], distance=judges[1])
-
     # what is chosen for a fold is chosen on the four others, so that the measures are of pictures unseen throughout
-    chosen = [calibration(*_calibrate([one for one in some if one.fold != k])) for k in range(N_FOLDS)]
+    chosen = [_calibrate([one for one in some if one.fold != k], judges) for k in range(N_FOLDS)]
     readings = [_read(one, chosen[one.fold]) for one in some]
     labels = [_labels(reading) for reading in readings]
-    final = calibration(*_calibrate(some))
+    final = _calibrate(some, judges)
     confidence = np.concatenate(
         [r.confidence[said == r.labels] for r, said in zip(readings, labels, strict=True)]
     )
@@ -336,6 +340,7 @@ def finish(data: Path, out: Path) -> None:
             "size": SIZE,
             "temperature": final.temperature,
             "bias": final.bias,
+            "trust": final.trust,
             "smallest": SMALLEST,
             "confidence_threshold": THRESHOLD,
         },

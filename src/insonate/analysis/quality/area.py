@@ -1,9 +1,10 @@
 """Where in a picture the echoes are, without menus, text and black borders.
 
 Tissue fills its place with grey, text and marks are thin strokes on black. So: brightness averaged over the frames is
-called lit above a floor, the share of lit pixels in a small box is taken, and the largest connected block whose share is
-at least a half is the tissue, with blocks above and below it that fluid parts from it. Its columns are kept. Downward it is followed as far as the same columns hold any noise at
-all, because depth fades into darkness; what is exactly black below belongs to no echo.
+called lit above a floor, the share of lit pixels in a small box is taken, and the largest connected block whose share
+is at least a half is the tissue, with blocks above and below it that fluid parts from it. Its columns are kept. Downward
+it is followed as far as the same columns hold any noise at all, because depth fades into darkness; what is exactly black
+below belongs to no echo.
 """
 
 import numpy as np

@@ -27,7 +27,7 @@ def envelope(iq: IQImage) -> np.ndarray:
     numpy.ndarray
         (n_frames, n_axial, n_lateral) real, not negative.
     """
-    return np.abs(iq.values)
+    return np.asarray(np.abs(iq.values))
 
 
 def log_compression(
@@ -59,7 +59,7 @@ def log_compression(
     if top <= 0:
         return np.full(strength.shape, -dynamic_range, np.float32)
     floor = top * 10 ** (-dynamic_range / 20)
-    return (20 * np.log10(np.clip(strength, floor, top) / top)).astype(np.float32)
+    return np.asarray(20 * np.log10(np.clip(strength, floor, top) / top), dtype=np.float32)
 
 
 def b_mode(iq: IQImage, *, dynamic_range: Decibels = 60.0, reference: float | None = None) -> Image:

@@ -244,7 +244,7 @@ def _ends(outside: np.ndarray, stand_off: float, grid: Grid | PixelGrid) -> np.n
         int(np.argmin(np.abs(bearing - turn)))
         for turn in np.linspace(-math.pi, math.pi, BEARINGS, endpoint=False)
     }
-    return np.asarray(grid.origin) + ring[sorted(chosen)] * np.asarray(grid.step)
+    return np.asarray(np.asarray(grid.origin) + ring[sorted(chosen)] * np.asarray(grid.step))
 
 
 def _candidates(entries: np.ndarray, ends: np.ndarray, grid: Grid | PixelGrid) -> _Candidates:

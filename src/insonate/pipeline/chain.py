@@ -58,30 +58,40 @@ class Guided:
     """What is drawn over the scene's image."""
 
 
-def grid_of(data: ChannelData) -> Grid:
+def grid_of(data: ChannelData, *, depth: Meters | None = None, rows: int = MOST_ROWS) -> Grid:
     """Give the grid that channel data fills: the array's width, the recorded depth, square pixels of half a wavelength.
 
     Parameters
     ----------
     data : ChannelData
         Echoes of an array.
+    depth : float, optional
+        Deepest wanted; what was recorded by default [m].
+    rows : int
+        At most so many; pixels are larger where they must.
 
     Returns
     -------
     Grid
-        At most `MOST_ROWS` rows.
+        Square pixels.
+
+    Raises
+    ------
+    InputError
+        If nothing deeper than the transmit pulse was recorded.
     """
     acquisition = data.acquisition
     speed, probe = acquisition.sound_speed, acquisition.probe
     first = min(transmit.initial_time for transmit in acquisition.transmits)
     last = first + data.samples.shape[-1] / acquisition.sampling_frequency
     top, bottom = max(first * speed / 2, SHALLOWEST), last * speed / 2
+    bottom = bottom if depth is None else min(bottom, max(depth, 2 * top))
     if bottom <= top:
         raise InputError(
             f"channel data must reach deeper than {1e3 * top:.1f} mm, got samples to {1e3 * bottom:.1f} mm"
         )
     x = probe.element_positions[:, 0]
-    step = max(speed / probe.center_frequency / 4, (bottom - top) / (MOST_ROWS - 1))
+    step = max(speed / probe.center_frequency / 4, (bottom - top) / (rows - 1))
     width = max(float(np.ptp(x)), 8 * step)
     middle = float(x.min() + x.max()) / 2
     n_lateral = int(width / step) + 1
@@ -91,7 +101,8 @@ def grid_of(data: ChannelData) -> Grid:
     )
 
 
-def _frame_of(data: ChannelData, frame: int) -> ChannelData:
+def one_frame(data: ChannelData, frame: int) -> ChannelData:
+    """Give one frame of channel data as channel data of one frame."""
     times = None if data.times is None else data.times[frame : frame + 1]
     return replace(data, samples=data.samples[frame : frame + 1], times=times)
 
@@ -134,7 +145,7 @@ def as_image(
             raise InputError(f"frame must lie in 1..{n_frames}, got {only_frame + 1}")
         chosen = slice(only_frame, only_frame + 1)
         if isinstance(readable, ChannelData):
-            readable = _frame_of(readable, only_frame)
+            readable = one_frame(readable, only_frame)
         elif isinstance(readable, IQImage):
             times = None if readable.times is None else readable.times[chosen]
             readable = replace(readable, values=readable.values[chosen], times=times)
@@ -207,7 +218,13 @@ def cut(image: Image, area: tuple[int, int, int, int]) -> Image:
     return replace(image, values=image.values[part], color=color, grid=small)
 
 
-def label(image: Image, *, segmenter: str = "nerve_vessel", report: Report = silent) -> Scene:
+def label(
+    image: Image,
+    *,
+    segmenter: str = "nerve_vessel",
+    area: tuple[int, int, int, int] | None = None,
+    report: Report = silent,
+) -> Scene:
     """Cut off menus and borders, and label what is left, frame by frame.
 
     Parameters
@@ -216,6 +233,8 @@ def label(image: Image, *, segmenter: str = "nerve_vessel", report: Report = sil
         On a `Grid` or `PixelGrid`.
     segmenter : str
         A name in `SEGMENTERS`.
+    area : (int, int, int, int), optional
+        First row, first column, rows and columns that hold echoes, where it is known; looked for by default.
     report : callable
         Told how far it is.
 
@@ -226,7 +245,7 @@ def label(image: Image, *, segmenter: str = "nerve_vessel", report: Report = sil
     """
     from insonate.analysis.quality.area import echo_area
 
-    area = echo_area(image)
+    area = echo_area(image) if area is None else area
     small = cut(image, area)
     report(0, small.n_frames, "labelling")
     found = SEGMENTERS.get(segmenter)(small, progress=lambda done, of: report(done, of, "labelling"))

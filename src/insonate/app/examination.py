@@ -1,0 +1,241 @@
+"""The one examination that this server shows: its source, its procedure, and what is said of it."""
+
+import threading
+from pathlib import Path
+
+from insonate import __version__
+from insonate.app.messages import Control, Guidance, HazardRow, Hello, PathRow, ProcedureName
+from insonate.core import Clearance, Image, InputError, PixelGrid, Plan, Readable
+from insonate.core.units import Meters
+from insonate.display.overlay import clearance_text, length_text
+from insonate.guidance.procedures import procedure as load
+from insonate.guidance.procedures import procedures
+from insonate.pipeline.catalog import SOURCES
+from insonate.pipeline.chain import as_image, with_depth
+from insonate.pipeline.live import CONTROLS, Live, Seen
+from insonate.pipeline.playback import Playback
+from insonate.pipeline.reading import open as open_file
+from insonate.pipeline.reading import supply_spacing
+
+DEFAULT_SOURCE = "moving_body"
+FIRST_PROCEDURE = "LL01"
+
+
+class Examination:
+    """Holds the live source; others are put in its place whole."""
+
+    def __init__(self, procedure: str | None = None) -> None:
+        """Begin without a source; `show_default` or `show_file` gives one."""
+        self._procedure = load(procedure or FIRST_PROCEDURE)
+        self._noun: Readable | None = None
+        self._name = ""
+        self._change = threading.Lock()
+        self.revision = 0
+        self.live: Live | None = None
+
+    def show_default(self) -> None:
+        """Show the moving body."""
+        self._replace(Live(source=SOURCES.get(DEFAULT_SOURCE)(), procedure=self._procedure), None)
+
+    def show_file(self, path: Path, name: str, spacing: tuple[Meters, Meters] | None = None) -> None:
+        """Show the first part of a file.
+
+        Parameters
+        ----------
+        path : pathlib.Path
+            The file.
+        name : str
+            What it is called on the screen.
+        spacing : (float, float), optional
+            Where the file does not say [m].
+
+        Raises
+        ------
+        InputError
+            If it cannot be read; what was shown before goes on.
+        """
+        noun = open_file(path)[0]
+        self._name = name
+        self._show(noun if spacing is None else supply_spacing(noun, spacing))
+
+    def supply_depth(self, depth: Meters) -> None:
+        """Give the spacing of the picture shown, from the depth that it shows.
+
+        Parameters
+        ----------
+        depth : float
+            From the top to the bottom of the echoes [m].
+
+        Raises
+        ------
+        InputError
+            If its spacing is known, or no picture is shown.
+        """
+        if not isinstance(self._noun, Image):
+            raise InputError("a depth can only be supplied for a picture or clip of unknown spacing")
+        self._show(with_depth(self._noun, depth))
+
+    def _show(self, noun: Readable) -> None:
+        shown = noun if not isinstance(noun, Image) else as_image(noun)
+        self._replace(Live(source=Playback(self._name, shown), procedure=self._procedure), shown)
+
+    def _replace(self, live: Live, noun: Readable | None) -> None:
+        with self._change:
+            before, self.live, self._noun = self.live, live.start(), noun
+            self.revision += 1
+        if before is not None:
+            before.stop()
+
+    def stop(self) -> None:
+        """End the source."""
+        if self.live is not None:
+            self.live.stop()
+
+    def set_procedure(self, id: str) -> None:
+        """Plan another procedure from now on.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is none of that id.
+        """
+        self._procedure = load(id)
+        self.revision += 1
+        if self.live is not None:
+            self.live.set_procedure(self._procedure)
+
+    def set_control(self, name: str, value: float) -> None:
+        """Turn a control of the source.
+
+        Raises
+        ------
+        InputError
+            If there is none of that name, or the value is out of range.
+        """
+        if self.live is not None:
+            self.live.set_control(name, value)
+            self.revision += 1
+
+    def freeze(self, on: bool) -> None:
+        """Hold the picture, or let it go on."""
+        if self.live is not None:
+            self.live.freeze(on)
+            self.revision += 1
+
+    def hello(self) -> Hello:
+        """Say what is shown and what can be set."""
+        live = self.live
+        unknown = (
+            isinstance(self._noun, Image)
+            and isinstance(self._noun.grid, PixelGrid)
+            and self._noun.grid.spacing is None
+        )
+        names = live.controls if live is not None else ()
+        return Hello(
+            software=f"insonate {__version__}",
+            source=live.source.name if live is not None else "none",
+            simulated=live.source.simulated if live is not None else False,
+            spacing_known=not unknown,
+            spacing_can_be_supplied=unknown,
+            controls=[
+                Control(name=name, value=live.values[name] if live else first, low=low, high=high, unit=unit)
+                for name, (low, high, first, unit) in CONTROLS.items()
+                if name in names
+            ],
+            procedure=self._procedure.id,
+            procedures=[
+                ProcedureName(id=one.id, name=one.name, review=one.review.value, view=one.view)
+                for one in procedures()
+            ],
+            frozen=live.frozen if live is not None else False,
+        )
+
+
+def guidance(seen: Seen) -> Guidance:
+    """Say what was made of a frame.
+
+    Parameters
+    ----------
+    seen : Seen
+        From the live source.
+
+    Returns
+    -------
+    Guidance
+        With every hazard, known or not, and the drawing.
+    """
+    if seen.guided is None:
+        return Guidance(
+            frame=seen.number,
+            made=seen.made,
+            procedure="",
+            target=None,
+            hazards=[],
+            paths=[],
+            reason=seen.problem or "nothing was recognized",
+            next_step="Structures unknown: labelling failed.",
+            drawing=None,
+        )
+    plan, scene = seen.guided.plan, seen.guided.scene
+    target = None
+    if plan.target is not None and scene.segmentation is not None:
+        target = scene.segmentation.structures[plan.target - 1].name
+    best = {clearance.structure: clearance for clearance in plan.paths[0].clearances} if plan.paths else {}
+    return Guidance(
+        frame=seen.number,
+        made=seen.made,
+        procedure=plan.procedure,
+        target=target,
+        hazards=[
+            HazardRow(
+                structure=hazard.structure,
+                tissue=hazard.tissue.value,
+                known=hazard.known,
+                reason=hazard.reason,
+                margin_mm=round(1e3 * hazard.margin, 1),
+                clearance=_clearance(best.get(hazard.structure), known=hazard.known),
+                keeps_margin=best[hazard.structure].keeps_margin if hazard.structure in best else None,
+            )
+            for hazard in plan.hazards
+        ],
+        paths=[
+            PathRow(
+                rank=path.rank,
+                length=length_text(path.length, path.unit),
+                angle_deg=round(path.angle * 57.29578, 0),
+                nearest=_nearest(path.clearances),
+                keeps_margins=path.keeps_margins,
+                unknown=list(path.unknown),
+                reason=path.reason,
+            )
+            for path in plan.paths
+        ],
+        reason=plan.reason,
+        next_step=_next_step(plan, seen),
+        drawing=seen.guided.drawing.to_json(),
+    )
+
+
+def _clearance(clearance: Clearance | None, *, known: bool) -> str:
+    if not known:
+        return "unknown"
+    return "no path" if clearance is None else clearance_text(clearance)
+
+
+def _nearest(clearances: tuple[Clearance, ...]) -> str:
+    known = [clearance for clearance in clearances if clearance.distance is not None]
+    near = min(known, key=lambda clearance: clearance.distance or 0.0, default=None)
+    return "clearance unknown" if near is None else f"{clearance_text(near)} to {near.structure}"
+
+
+def _next_step(plan: Plan, seen: Seen) -> str:
+    """Give one sentence: the one thing to do next."""
+    guided = seen.guided
+    wanted = " or ".join(guided.procedure.target.structures) if guided is not None else "target"
+    if plan.target is None:
+        return f"Move the probe until the {wanted} is in view."
+    if not plan.paths:
+        return "No straight path: move the probe, or choose another approach."
+    if plan.unknown:
+        return f"Look for the {plan.unknown[0]}: it is unknown where it lies."
+    return "Compare the planned path with the picture before anything else."

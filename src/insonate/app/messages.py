@@ -1,0 +1,207 @@
+"""What the server and the page say to each other: one typed, versioned schema for both ends.
+
+The page's types are generated from these models (`web/messages.py`). Pictures travel as binary frames (`FRAME`), all else as
+JSON. Lengths are in meters, or pixels where spacing is unknown, as `unit` says; times are seconds since 1970.
+"""
+
+import struct
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from insonate.pipeline.live import Frame, extent
+
+VERSION = 1
+
+FRAME = struct.Struct("<4sHHIIHHIdddddd")
+"""magic "INSO", version, flags (1: simulated, 2: meters), number, lost, rows, columns, zero, source time [s], made [s],
+axial and lateral of the first pixel, step between rows and between columns; then rows x columns grey bytes."""
+
+MAGIC = b"INSO"
+SIMULATED, METERS = 1, 2
+
+
+class Message(BaseModel):
+    """Anything said: no key but those named, no number that is none."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class Control(Message):
+    """One control of the machine."""
+
+    name: str
+    value: float
+    low: float
+    high: float
+    unit: str
+
+
+class ProcedureName(Message):
+    """One procedure of the catalog."""
+
+    id: str
+    name: str
+    review: str
+    view: str
+
+
+class Hello(Message):
+    """First word of the server, and again when source, controls or procedure change."""
+
+    type: Literal["hello"] = "hello"
+    version: int = VERSION
+    software: str
+    source: str
+    simulated: bool
+    spacing_known: bool
+    spacing_can_be_supplied: bool
+    controls: list[Control]
+    procedure: str
+    procedures: list[ProcedureName]
+    frozen: bool
+
+
+class HazardRow(Message):
+    """One hazard: known where it lies or not, and how near the best path comes."""
+
+    structure: str
+    tissue: str
+    known: bool
+    reason: str
+    margin_mm: float
+    clearance: str
+    keeps_margin: bool | None
+
+
+class PathRow(Message):
+    """One planned path, in words and numbers."""
+
+    rank: int
+    length: str
+    angle_deg: float
+    nearest: str
+    keeps_margins: bool | None
+    unknown: list[str]
+    reason: str
+
+
+class Guidance(Message):
+    """What was made of one frame: structures and paths to draw, hazards, what to do next."""
+
+    type: Literal["guidance"] = "guidance"
+    frame: int
+    made: float
+    procedure: str
+    target: str | None
+    hazards: list[HazardRow]
+    paths: list[PathRow]
+    reason: str
+    next_step: str
+    drawing: dict[str, Any] | None
+
+
+class Status(Message):
+    """How the stream is."""
+
+    type: Literal["status"] = "status"
+    offered_hz: float
+    lost: int
+    watching: int
+    problem: str | None
+
+
+class Problem(Message):
+    """Something asked for cannot be done, in one line."""
+
+    type: Literal["problem"] = "problem"
+    message: str
+
+
+class Ack(Message):
+    """The viewer has drawn a frame."""
+
+    type: Literal["ack"] = "ack"
+    frame: Annotated[int, Field(ge=0)]
+
+
+class SetControl(Message):
+    """The viewer turns a control."""
+
+    type: Literal["control"] = "control"
+    name: Annotated[str, Field(max_length=40)]
+    value: float
+
+
+class SetProcedure(Message):
+    """The viewer chooses a procedure."""
+
+    type: Literal["procedure"] = "procedure"
+    id: Annotated[str, Field(max_length=16)]
+
+
+class Freeze(Message):
+    """The viewer holds the picture, or lets it go on."""
+
+    type: Literal["freeze"] = "freeze"
+    on: bool
+
+
+FromServer = Hello | Guidance | Status | Problem
+FromPage = Annotated[Ack | SetControl | SetProcedure | Freeze, Field(discriminator="type")]
+
+_PAGE: TypeAdapter[Ack | SetControl | SetProcedure | Freeze] = TypeAdapter(FromPage)
+
+
+def parse(text: str) -> Ack | SetControl | SetProcedure | Freeze:
+    """Read what the page says.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        If it is none of the messages.
+    """
+    return _PAGE.validate_json(text)
+
+
+def schema() -> dict[str, Any]:
+    """Give the JSON schema of all messages, for the page's types."""
+    return TypeAdapter(FromServer | FromPage).json_schema()
+
+
+def packed(frame: Frame, *, lost: int, simulated: bool) -> bytes:
+    """Write a frame as bytes.
+
+    Parameters
+    ----------
+    frame : Frame
+        With 8-bit pixels (rows, columns).
+    lost : int
+        Frames that this viewer was not sent.
+    simulated : bool
+        Whether no real tissue is seen.
+
+    Returns
+    -------
+    bytes
+        Header and pixels.
+    """
+    origin, step, unit = extent(frame.image)
+    flags = (SIMULATED if simulated else 0) | (METERS if unit == "m" else 0)
+    rows, columns = frame.pixels.shape
+    head = FRAME.pack(
+        MAGIC,
+        VERSION,
+        flags,
+        frame.number,
+        lost,
+        rows,
+        columns,
+        0,
+        frame.source_time,
+        frame.made,
+        *origin,
+        *step,
+    )
+    return head + np.ascontiguousarray(frame.pixels).tobytes()

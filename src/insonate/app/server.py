@@ -1,0 +1,321 @@
+"""The local server: the page, its stream, and the files dropped on it. Loopback only.
+
+Requests must name a loopback host, and come from the page itself where they say where from: so no other site that is open
+in the browser can reach it, whatever name it gives to this machine. Nothing is changed by a GET.
+"""
+
+import asyncio
+import contextlib
+import ipaddress
+import socket
+import tempfile
+import threading
+import webbrowser
+from collections.abc import AsyncIterator, Awaitable, Callable
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import uvicorn
+from fastapi import FastAPI, Query, Request, Response, WebSocket
+from fastapi.responses import JSONResponse
+from fastapi.staticfiles import StaticFiles
+from pydantic import BaseModel, ConfigDict, Field
+
+from insonate import __version__
+from insonate.app.examination import Examination
+from insonate.app.messages import Hello, ProcedureName
+from insonate.app.stream import Viewer
+from insonate.core import InputError, InsonateError, OutputError
+from insonate.core.units import Meters
+
+MOST_UPLOAD = 512 << 20
+"""Largest file that is taken [bytes]."""
+
+PORTS = 20
+"""Ports that are tried, from the one asked for."""
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' blob: data:; "
+    "connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""What the page may load: its own files, and nothing from elsewhere."""
+
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+class DepthSupplied(BaseModel):
+    """The depth that the picture shows."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    depth_cm: Annotated[float, Field(gt=0, le=40, allow_inf_nan=False)]
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is this machine alone.
+
+    Parameters
+    ----------
+    host : str
+        Name or address, without port.
+
+    Returns
+    -------
+    bool
+        True for localhost, 127.0.0.0/8 and ::1.
+    """
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _host_of(address: str) -> str:
+    """Give the host of a Host header."""
+    return urlsplit(f"//{address}").hostname or ""
+
+
+def comes_from_here(host: str | None, origin: str | None) -> bool:
+    """Whether a request names this machine, and its page as where it comes from.
+
+    Parameters
+    ----------
+    host : str or None
+        The Host header.
+    origin : str or None
+        The Origin header; None where the client sends none, as programs do.
+
+    Returns
+    -------
+    bool
+        False for any other host, and for any other origin.
+    """
+    if host is None or not is_loopback(_host_of(host)):
+        return False
+    if origin is None:
+        return True
+    place = urlsplit(origin)
+    return place.scheme in ("http", "https") and place.netloc.lower() == host.lower()
+
+
+def create_app(examination: Examination, *, begin: Callable[[], None] | None = None) -> FastAPI:
+    """Make the web application.
+
+    Parameters
+    ----------
+    examination : Examination
+        What is shown.
+    begin : callable, optional
+        Called in a thread once the server runs, to give the examination its first source.
+
+    Returns
+    -------
+    fastapi.FastAPI
+        With the page, if it was built.
+    """
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        starting = asyncio.create_task(asyncio.to_thread(begin)) if begin else None
+        yield
+        if starting is not None:
+            await starting
+        await asyncio.to_thread(examination.stop)
+
+    app = FastAPI(title="Insonate", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
+    watching: set[Viewer] = set()
+
+    @app.middleware("http")
+    async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        if comes_from_here(request.headers.get("host"), request.headers.get("origin")):
+            response = await call_next(request)
+        else:
+            response = _refused("this server answers its own page on this machine only", 403)
+        response.headers.update(HEADERS)
+        return response
+
+    @app.exception_handler(InsonateError)
+    async def explain(_: Request, error: InsonateError) -> JSONResponse:
+        return _refused(str(error), 422)
+
+    @app.get("/api/state")
+    async def state() -> Hello:
+        """Say what is shown and what can be set."""
+        return examination.hello()
+
+    @app.get("/api/procedures")
+    async def list_procedures() -> list[ProcedureName]:
+        """List the procedures there are."""
+        return examination.hello().procedures
+
+    @app.post("/api/files", status_code=201)
+    async def take_file(request: Request, name: Annotated[str, Query(min_length=1, max_length=200)]) -> Hello:
+        """Take a file as the request's body, and show it."""
+        claimed = request.headers.get("content-length", "0")
+        if claimed.isdigit() and int(claimed) > MOST_UPLOAD:
+            return _refused(f"a file may have at most {MOST_UPLOAD >> 20} MB", 413)  # type: ignore[return-value]
+        clean = "".join(letter for letter in Path(name).name if letter.isprintable())[-80:] or "file"
+        with tempfile.TemporaryDirectory(prefix="insonate-") as room:
+            path = Path(room) / f"upload{Path(clean).suffix[:12]}"
+            if not await _saved(request, path):
+                return _refused(f"a file may have at most {MOST_UPLOAD >> 20} MB", 413)  # type: ignore[return-value]
+            try:
+                await asyncio.to_thread(examination.show_file, path, clean)
+            except InputError as error:
+                raise InputError(str(error).replace(path.name, clean)) from error
+        return examination.hello()
+
+    @app.post("/api/depth")
+    async def take_depth(supplied: DepthSupplied) -> Hello:
+        """Take the depth that the picture shows, where its file does not say its spacing."""
+        await asyncio.to_thread(examination.supply_depth, supplied.depth_cm / 100)
+        return examination.hello()
+
+    @app.post("/api/simulated")
+    async def show_simulated() -> Hello:
+        """Show the simulated body again."""
+        await asyncio.to_thread(examination.show_default)
+        return examination.hello()
+
+    @app.websocket("/stream")
+    async def stream(socket: WebSocket) -> None:
+        if not comes_from_here(socket.headers.get("host"), socket.headers.get("origin")):
+            await socket.close(code=1008, reason="this server answers its own page on this machine only")
+            return
+        await socket.accept()
+        await Viewer(socket, examination, watching).run()
+
+    page = files("insonate.app") / "static"
+    if (page / "index.html").is_file():
+        app.mount("/", StaticFiles(directory=str(page), html=True), name="page")
+    return app
+
+
+def _refused(reason: str, status: int) -> JSONResponse:
+    return JSONResponse({"error": reason}, status_code=status)
+
+
+async def _saved(request: Request, path: Path) -> bool:
+    """Write a request's body to a file; False if it grows too large."""
+    size = 0
+    with path.open("wb") as file:
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > MOST_UPLOAD:
+                return False
+            await asyncio.to_thread(file.write, chunk)
+    return True
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Open the first free port on a loopback address.
+
+    Parameters
+    ----------
+    host : str
+        Loopback name or address.
+    port : int
+        The first to try; 0 for any.
+
+    Returns
+    -------
+    socket.socket
+        Bound.
+
+    Raises
+    ------
+    InputError
+        If the address is not loopback, or the port is no port.
+    OutputError
+        If none of the ports is free.
+    """
+    if not is_loopback(host):
+        raise InputError(
+            f"host must be a loopback address such as 127.0.0.1, got {host!r}: the page has no sign-in yet, so pictures of "
+            "patients would be open to anybody on that network"
+        )
+    if not 0 <= port <= 65535:
+        raise InputError(f"port must lie in 0..65535, got {port}")
+    address = "127.0.0.1" if host.lower() == "localhost" else host.strip("[]")
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    for candidate in range(port, min(port + PORTS, 65536) if port else 1):
+        opened = socket.socket(family, socket.SOCK_STREAM)
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            opened.bind((address, candidate))
+        except OSError:
+            opened.close()
+            continue
+        return opened
+    raise OutputError(f"no free port from {port} to {port + PORTS - 1} on {host}")
+
+
+def settings(app: FastAPI) -> uvicorn.Config:
+    """Give how the application is served: messages are not compressed, which would cost ten times the processor."""
+    return uvicorn.Config(
+        app, log_level="warning", ws_per_message_deflate=False, ws_max_size=1 << 16, lifespan="on"
+    )
+
+
+def serve(
+    path: Path | None,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8787,
+    open_browser: bool = True,
+    procedure: str | None = None,
+    spacing: tuple[Meters, Meters] | None = None,
+) -> None:
+    """Serve the page until interrupted.
+
+    Parameters
+    ----------
+    path : pathlib.Path or None
+        File to show; the moving body by default.
+    host : str
+        Loopback name or address.
+    port : int
+        The first to try.
+    open_browser : bool
+        Whether to open the page.
+    procedure : str, optional
+        Id of the procedure to begin with.
+    spacing : (float, float), optional
+        Between rows and columns, where the file does not say [m].
+
+    Raises
+    ------
+    InputError
+        If the address is not loopback, or the file or procedure cannot be used.
+    OutputError
+        If no port is free, or the page was not built.
+    """
+    opened = listen(host, port)
+    if not (files("insonate.app") / "static" / "index.html").is_file():
+        opened.close()
+        raise OutputError("the page is not built: run make run (or make page) in the checkout")
+    examination = Examination(procedure)
+    if path is not None:
+        examination.show_file(path, path.name, spacing)
+    app = create_app(examination, begin=examination.show_default if path is None else None)
+    number = opened.getsockname()[1]
+    name = f"[{host.strip('[]')}]" if ":" in host else host
+    address = f"http://{name}:{number}/"
+    print(f"Insonate is open at {address} (this machine only; Ctrl+C ends it)", flush=True)  # noqa: T201
+    if open_browser:
+        threading.Timer(0.8, webbrowser.open, args=(address,)).start()
+    server = uvicorn.Server(settings(app))
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run(sockets=[opened])

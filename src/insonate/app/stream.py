@@ -1,0 +1,146 @@
+"""One viewer's stream: newest frame first, never more than a few on the way, losses counted alike at both ends.
+
+A frame is sent when the viewer has acknowledged all but `WINDOW` of those before. What was passed over is counted in the
+next header; the viewer counts the gaps in the numbers, and both must agree.
+"""
+
+import asyncio
+import contextlib
+import time
+
+from fastapi import WebSocket, WebSocketDisconnect
+from pydantic import ValidationError
+
+from insonate.app.examination import Examination, guidance
+from insonate.app.messages import (
+    Ack,
+    Freeze,
+    FromServer,
+    Problem,
+    SetControl,
+    SetProcedure,
+    Status,
+    packed,
+    parse,
+)
+from insonate.core import InsonateError
+from insonate.pipeline.live import Live
+
+WINDOW = 3
+"""Frames on the way to one viewer."""
+
+STATUS_EVERY = 1.0
+"""[s]"""
+
+LONGEST_MESSAGE = 4096
+"""Characters of one message from the page; longer ones are dropped."""
+
+PATIENCE = 0.25
+"""How long a frame is waited for before other news are looked at [s]."""
+
+
+class Viewer:
+    """One page that watches the examination."""
+
+    def __init__(self, socket: WebSocket, examination: Examination, watching: set["Viewer"]) -> None:
+        """Take the open socket; `run` serves it until it closes."""
+        self.socket, self.examination, self.watching = socket, examination, watching
+        self.lost = self.sent = self.acknowledged = 0
+        self._on_the_way = 0
+        self._last = 0
+        self._room = asyncio.Event()
+
+    async def run(self) -> None:
+        """Serve until the page goes away."""
+        self.watching.add(self)
+        send = asyncio.create_task(self._send())
+        try:
+            await self._receive()
+        finally:
+            self.watching.discard(self)
+            send.cancel()
+            with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
+                await send
+
+    async def _say(self, message: FromServer) -> None:
+        await self.socket.send_text(message.model_dump_json())
+
+    async def _receive(self) -> None:
+        while True:
+            message = await self.socket.receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            text = message.get("text")
+            if text is None or len(text) > LONGEST_MESSAGE:
+                await self._say(Problem(message="not a message of this page"))
+                continue
+            try:
+                await self._obey(text)
+            except ValidationError:
+                await self._say(Problem(message="not a message of this page"))
+            except InsonateError as error:
+                await self._say(Problem(message=str(error)))
+
+    async def _obey(self, text: str) -> None:
+        match parse(text):
+            case Ack():
+                self._on_the_way = max(0, self._on_the_way - 1)
+                self.acknowledged += 1
+                self._room.set()
+            case SetControl(name=name, value=value):
+                self.examination.set_control(name, value)
+            case SetProcedure(id=id):
+                self.examination.set_procedure(id)
+            case Freeze(on=on):
+                self.examination.freeze(on)
+
+    async def _send(self) -> None:
+        revision, live, seen = -1, None, None
+        counted, at, count = 0.0, time.monotonic(), 0
+        while True:
+            if revision != self.examination.revision or live is not self.examination.live:
+                if live is not self.examination.live:
+                    self._last, seen, live = 0, None, self.examination.live
+                    at, count = time.monotonic(), 0
+                revision = self.examination.revision
+                await self._say(self.examination.hello())
+            if live is None:
+                await asyncio.sleep(PATIENCE)
+                continue
+            beamforms = live.beamforms
+            await self._send_frame(live)
+            if live.beamforms != beamforms:
+                self.examination.revision += 1
+            if live.seen is not seen:
+                seen = live.seen
+                if seen is not None:
+                    await self._say(await asyncio.to_thread(guidance, seen))
+            if time.monotonic() - counted >= STATUS_EVERY:
+                counted = time.monotonic()
+                number = 0 if live.frame is None else live.frame.number
+                hertz, at, count = (number - count) / max(counted - at, 1e-3), counted, number
+                await self._say(
+                    Status(
+                        offered_hz=round(hertz, 2),
+                        lost=self.lost,
+                        watching=len(self.watching),
+                        problem=live.problem,
+                    )
+                )
+
+    async def _send_frame(self, live: Live) -> None:
+        if self._on_the_way >= WINDOW:
+            self._room.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._room.wait(), PATIENCE)
+            if self._on_the_way >= WINDOW:
+                return
+        frame = await asyncio.to_thread(live.wait, self._last, PATIENCE)
+        if frame is None:
+            return
+        if self._last:
+            self.lost += frame.number - self._last - 1
+        self._last = frame.number
+        await self.socket.send_bytes(packed(frame, lost=self.lost, simulated=live.source.simulated))
+        self._on_the_way += 1
+        self.sent += 1

@@ -1,0 +1,332 @@
+"""A live source kept in time: frames numbered, newest first, labelled and planned beside the stream.
+
+One thread advances the source, forms the image and puts the newest frame in place; another labels the newest frame when
+it is done with the last, so that seeing never holds up the picture. What is drawn over a frame carries the number and the
+time of the frame it was made from: whoever shows it says its age. Gain and dynamic range are obeyed for any source, depth
+for one that gives channel data.
+"""
+
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from insonate.core import (
+    ChannelData,
+    Grid,
+    Image,
+    InputError,
+    InsonateError,
+    IQImage,
+    PixelGrid,
+    Quantity,
+    SetControl,
+    Source,
+)
+from insonate.core.checks import check_range
+from insonate.core.procedure import Procedure
+from insonate.core.units import Seconds
+from insonate.pipeline.catalog import BEAMFORMERS
+from insonate.pipeline.chain import Guided, as_image, cut, grid_of, guide_scene, label
+
+COMPOUNDED = 3
+"""Plane waves in the rolling sum."""
+
+ROWS = 380
+"""Rows of a live image formed from channel data."""
+
+TICK: Seconds = 0.05
+"""How far a source is advanced at a time, where it does not say [s]."""
+
+RESTED: Seconds = 0.4
+"""Between two labellings, so that a machine of two cores keeps its frames [s]."""
+
+CONTROLS = {
+    "gain": (-30.0, 30.0, 0.0, "dB"),
+    "dynamic_range": (30.0, 90.0, 60.0, "dB"),
+    "depth": (0.01, 0.045, 0.04, "m"),
+}
+"""Smallest, largest, first value and unit of each control."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Frame:
+    """One picture of the stream."""
+
+    number: int
+    """Counts from 1; a gap is a loss."""
+    pixels: np.ndarray
+    """(rows, columns) uint8, gain and dynamic range applied."""
+    image: Image
+    """The same before gain, one frame."""
+    source_time: Seconds
+    """On the source's clock [s]."""
+    made: Seconds
+    """When it was finished, seconds since 1970 [s]."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Seen:
+    """What was made of one frame, or why nothing was."""
+
+    number: int
+    """Of the frame."""
+    made: Seconds
+    """When that frame was finished, seconds since 1970 [s]."""
+    guided: Guided | None
+    """Structures, plan and drawing; None where it failed."""
+    problem: str | None = None
+    """Why there is nothing, in words."""
+
+
+@dataclass(eq=False)
+class Live:
+    """Runs one source; read `frame` and `seen`, or wait for the next."""
+
+    source: Source
+    """Commands in, observations out."""
+    procedure: Procedure
+    """What is planned."""
+    values: dict[str, float] = field(
+        default_factory=lambda: {name: first for name, (_, _, first, _) in CONTROLS.items()}
+    )
+    """Of the controls."""
+    frame: Frame | None = None
+    """The newest."""
+    seen: Seen | None = None
+    """The newest that was labelled."""
+    problem: str | None = None
+    """Why the source stopped, in words; None while it runs."""
+    frozen: bool = False
+    """Whether the picture is held."""
+    beamforms: bool = False
+    """Whether the source gives channel data, so that depth can be set."""
+
+    def __post_init__(self) -> None:
+        self._news = threading.Condition()
+        self._stopped = threading.Event()
+        self._commands: deque[SetControl] = deque()
+        self._recent: deque[IQImage] = deque(maxlen=COMPOUNDED)
+        self._reference: float | None = None
+        self._area: tuple[int, int, int, int] | None = None
+        self._shape: tuple[int, int] | None = None
+        self._grid: tuple[object, Grid] | None = None
+        self._relabel = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    # --- for those who watch ---
+
+    def start(self) -> "Live":
+        """Begin; `stop` ends it."""
+        for work in (self._produce, self._look):
+            thread = threading.Thread(target=work, daemon=True, name=f"live-{work.__name__.strip('_')}")
+            thread.start()
+            self._threads.append(thread)
+        return self
+
+    def stop(self) -> None:
+        """End, and wait until both threads have."""
+        self._stopped.set()
+        self._relabel.set()
+        with self._news:
+            self._news.notify_all()
+        for thread in self._threads:
+            thread.join(timeout=10)
+
+    def wait(self, after: int, timeout: Seconds) -> Frame | None:
+        """Give the newest frame once its number exceeds `after`; None if none came in time [s]."""
+        with self._news:
+            self._news.wait_for(
+                lambda: self._stopped.is_set() or (self.frame is not None and self.frame.number > after),
+                timeout,
+            )
+            return self.frame if self.frame is not None and self.frame.number > after else None
+
+    @property
+    def controls(self) -> tuple[str, ...]:
+        """Names of the controls that do something now."""
+        return ("gain", "dynamic_range", "depth") if self.beamforms else ("gain", "dynamic_range")
+
+    def set_control(self, name: str, value: float) -> None:
+        """Set a control.
+
+        Parameters
+        ----------
+        name : str
+            One of `controls`, or one that the source accepts.
+        value : float
+            In the unit of `CONTROLS`.
+
+        Raises
+        ------
+        InputError
+            If there is no such control now, or the value is out of range.
+        """
+        if name in self.controls:
+            low, high, _, unit = CONTROLS[name]
+            check_range(name, value, (low, high), unit)
+            self.values = self.values | {name: float(value)}
+            self._refresh()
+        elif name in self.source.accepts:
+            self._commands.append(SetControl(name=name, value=value, time=0.0, given_by="operator"))
+        else:
+            raise InputError(
+                f"control must be one of {', '.join((*self.controls, *self.source.accepts))}, got {name[:40]!r}"
+            )
+
+    def set_procedure(self, procedure: Procedure) -> None:
+        """Plan another procedure from now on; what was planned before is taken away at once."""
+        self.procedure = procedure
+        self.seen = None
+        self._relabel.set()
+
+    def freeze(self, on: bool) -> None:
+        """Hold the picture, or let it go on."""
+        self.frozen = on
+
+    # --- the picture ---
+
+    def _produce(self) -> None:
+        until = 0.0
+        tick = float(getattr(self.source, "tick", TICK))
+        while not self._stopped.is_set():
+            if self.frozen:
+                self._stopped.wait(0.02)
+                continue
+            began = time.monotonic()
+            until += tick
+            commands = [self._commands.popleft() for _ in range(len(self._commands))]
+            try:
+                for observation in self.source.advance(commands, until):
+                    if self._stopped.is_set():
+                        return
+                    if isinstance(observation, ChannelData | Image):
+                        self._show(self._formed(observation), until)
+            except InsonateError as error:
+                self.problem = str(error)
+                return
+            except Exception as error:  # the page must say that the source broke, not fall silent
+                self.problem = f"the source stopped: {type(error).__name__}: {error}"
+                return
+            self._stopped.wait(max(0.0, tick - (time.monotonic() - began)))
+
+    def _formed(self, observation: ChannelData | Image) -> Image:
+        if isinstance(observation, Image):
+            image = as_image(observation)
+            if self._area is None or self._shape != image.grid.shape:
+                from insonate.analysis.quality.area import echo_area
+
+                self._area, self._shape = echo_area(image), image.grid.shape
+            return cut(image, self._area)
+        self.beamforms = True
+        depth = self.values["depth"]
+        key = (depth, observation.acquisition.sampling_frequency, observation.samples.shape[-1])
+        if self._grid is None or self._grid[0] != key:
+            self._grid = (key, grid_of(observation, depth=depth, rows=ROWS))
+            self._recent.clear()
+        iq = BEAMFORMERS.get("delay_and_sum")(observation, self._grid[1])
+        self._recent.append(iq)
+        summed = replace(iq, values=sum(one.values for one in self._recent) / len(self._recent))
+        return self._detected(summed)
+
+    def _detected(self, iq: IQImage) -> Image:
+        strength = np.abs(iq.values)
+        loud = float(np.quantile(strength[:, ::4, ::4], 0.999))
+        # 0 dB follows the echoes slowly, so that brightness does not jump when a bright layer comes and goes.
+        self._reference = loud if self._reference is None else 0.95 * self._reference + 0.05 * loud
+        floor = CONTROLS["dynamic_range"][1] + CONTROLS["gain"][1]
+        values = 20 * np.log10(np.maximum(strength / max(self._reference, 1e-30), 10 ** (-floor / 20)))
+        return Image(
+            values=np.minimum(values, 0).astype(np.float32),
+            quantity=Quantity.B_MODE,
+            grid=iq.grid,
+            times=iq.times,
+        )
+
+    def _grey(self, image: Image) -> np.ndarray:
+        decibels = image.values[0] if image.quantity is Quantity.B_MODE else (image.values[0] - 1) * 60
+        shown = 1 + (decibels + self.values["gain"]) / self.values["dynamic_range"]
+        return np.asarray(255 * np.clip(shown, 0, 1) + 0.5, dtype=np.uint8)
+
+    def _show(self, image: Image, source_time: Seconds) -> None:
+        with self._news:
+            number = 1 if self.frame is None else self.frame.number + 1
+            self.frame = Frame(
+                number=number,
+                pixels=self._grey(image),
+                image=image,
+                source_time=source_time,
+                made=time.time(),
+            )
+            self._news.notify_all()
+
+    def _refresh(self) -> None:
+        """Show a held picture again with the controls of now."""
+        with self._news:
+            if self.frozen and self.frame is not None:
+                self.frame = replace(
+                    self.frame, number=self.frame.number + 1, pixels=self._grey(self.frame.image)
+                )
+                self._news.notify_all()
+
+    # --- what is seen in it ---
+
+    def _look(self) -> None:
+        last: tuple[np.ndarray | None, str] = (None, "")
+        while not self._stopped.is_set():
+            frame, procedure = self.frame, self.procedure
+            if frame is None or (procedure.id == last[1] and _same(frame.image.values, last[0])):
+                self._relabel.wait(0.05)
+                self._relabel.clear()
+                continue
+            began = time.monotonic()
+            seen = self._seen(frame, procedure)
+            if procedure is self.procedure:
+                self.seen = seen
+                with self._news:
+                    self._news.notify_all()
+            last = (frame.image.values, procedure.id)
+            self._stopped.wait(max(RESTED, time.monotonic() - began))
+
+    def _seen(self, frame: Frame, procedure: Procedure) -> Seen:
+        image = frame.image
+        if (
+            image.quantity is Quantity.B_MODE
+        ):  # the network sees what the operator's machine shows at its usual settings
+            image = replace(image, values=np.maximum(image.values, -60.0))
+        try:
+            scene = label(image, area=(0, 0, *image.grid.shape))
+            guided = guide_scene(scene, image, procedure, frame=0, simulated=self.source.simulated)
+            return Seen(number=frame.number, made=frame.made, guided=guided)
+        except Exception as error:  # whatever fails here, the page says that nothing is known
+            return Seen(
+                number=frame.number, made=frame.made, guided=None, problem=f"{type(error).__name__}: {error}"
+            )
+
+
+def _same(values: np.ndarray, others: np.ndarray | None) -> bool:
+    """Whether two pictures are the same memory or equal, as those of a still picture shown again are."""
+    return others is not None and (
+        values is others or (values.shape == others.shape and np.array_equal(values, others))
+    )
+
+
+def extent(image: Image) -> tuple[tuple[float, float], tuple[float, float], str]:
+    """Give origin, step and unit of an image's grid.
+
+    Parameters
+    ----------
+    image : Image
+        On a `Grid` or `PixelGrid`.
+
+    Returns
+    -------
+    tuple
+        ((axial, lateral), (row step, column step), "m" or "px").
+    """
+    grid = image.grid
+    if not isinstance(grid, Grid | PixelGrid):
+        raise InputError(f"a live image needs a Grid or PixelGrid, got {type(grid).__name__}")
+    return grid.origin, grid.step, grid.unit

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from insonate.formats import insonate_hdf5
-from insonate.formats.still import write_png
 
 from benchmarks.calibration import calibration
 from benchmarks.rows import row
 from insonate.core import Image, PixelGrid, Quantity
+from insonate.formats import insonate_hdf5
+from insonate.formats.still import write_png
 from insonate.pipeline.reading import open as open_file
 
 SHAPE = (30, 512, 512)

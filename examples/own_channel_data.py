@@ -7,10 +7,10 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from insonate.formats import insonate_hdf5
 
 import insonate
 from insonate.core import Acquisition, ChannelData, Probe, Transmit
+from insonate.formats import insonate_hdf5
 from insonate.pipeline.chain import as_image
 
 SOUND_SPEED = 1540.0

@@ -11,10 +11,10 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from insonate.formats.still import write_png
-from insonate.guidance.procedures import procedure
 
 import insonate
+from insonate.formats.still import write_png
+from insonate.guidance.procedures import procedure
 from insonate.pipeline.chain import as_image, guide
 
 

@@ -102,6 +102,14 @@ class Guidance(Message):
     drawing: dict[str, Any] | None
 
 
+class Confirmed(Message):
+    """The picture has not changed since it was labelled: what was made of it holds for this later frame too."""
+
+    type: Literal["confirmed"] = "confirmed"
+    frame: int
+    made: float
+
+
 class Status(Message):
     """How the stream is."""
 
@@ -148,7 +156,7 @@ class Freeze(Message):
     on: bool
 
 
-FromServer = Hello | Guidance | Status | Problem
+FromServer = Hello | Guidance | Confirmed | Status | Problem
 FromPage = Annotated[Ack | SetControl | SetProcedure | Freeze, Field(discriminator="type")]
 
 _PAGE: TypeAdapter[Ack | SetControl | SetProcedure | Freeze] = TypeAdapter(FromPage)

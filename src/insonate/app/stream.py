@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from insonate.app.examination import Examination, guidance
 from insonate.app.messages import (
     Ack,
+    Confirmed,
     Freeze,
     FromServer,
     Problem,
@@ -111,10 +112,13 @@ class Viewer:
             await self._send_frame(live)
             if live.beamforms != beamforms:
                 self.examination.revision += 1
-            if live.seen is not seen:
-                seen = live.seen
-                if seen is not None:
-                    await self._say(await asyncio.to_thread(guidance, seen))
+            newest = live.seen
+            if newest is not seen and newest is not None:
+                if seen is not None and newest.guided is not None and newest.guided is seen.guided:
+                    await self._say(Confirmed(frame=newest.number, made=newest.made))
+                else:
+                    await self._say(await asyncio.to_thread(guidance, newest))
+            seen = newest
             if time.monotonic() - counted >= STATUS_EVERY:
                 counted = time.monotonic()
                 number = 0 if live.frame is None else live.frame.number

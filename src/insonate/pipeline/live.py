@@ -40,8 +40,8 @@ ROWS = 380
 TICK: Seconds = 0.05
 """How far a source is advanced at a time, where it does not say [s]."""
 
-RESTED: Seconds = 0.4
-"""Between two labellings, so that a machine of two cores keeps its frames [s]."""
+RESTED: Seconds = 0.25
+"""Least rest between two labellings, which rest twice as long as they work, so that two cores keep their frames [s]."""
 
 CONTROLS = {
     "gain": (-30.0, 30.0, 0.0, "dB"),
@@ -278,7 +278,9 @@ class Live:
         while not self._stopped.is_set():
             frame, procedure = self.frame, self.procedure
             if frame is None or (procedure.id == last[1] and _same(frame.image.values, last[0])):
-                self._relabel.wait(0.05)
+                if frame is not None and self.seen is not None and self.seen.number != frame.number:
+                    self.seen = replace(self.seen, number=frame.number, made=frame.made)
+                self._relabel.wait(0.1)
                 self._relabel.clear()
                 continue
             began = time.monotonic()
@@ -288,7 +290,7 @@ class Live:
                 with self._news:
                     self._news.notify_all()
             last = (frame.image.values, procedure.id)
-            self._stopped.wait(max(RESTED, time.monotonic() - began))
+            self._stopped.wait(max(RESTED, 2 * (time.monotonic() - began)))
 
     def _seen(self, frame: Frame, procedure: Procedure) -> Seen:
         image = frame.image

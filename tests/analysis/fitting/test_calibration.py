@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from scipy.special import log_softmax
+from scipy.special import expit, log_softmax
 
-from insonate.analysis.fitting.calibration import bias, temperature
+from insonate.analysis.fitting.calibration import bias, temperature, trust
 
 STATISTICAL = 0.05
 """Over four standard errors of 13 000 pixels, as measured over 20 seeds."""
@@ -31,3 +31,11 @@ def test_bias_undoes_scores_that_are_too_shy():
     scores[0] += 0.7 + np.log((0.45) / 0.05) - 0.1
     # the true class lies 0.6 below "none" in its own pixels
     assert bias([scores], [mask], 1.0, grid=(0.0, 0.4, 0.8, 4.0)) == (0.0, 0.8, 0.8)
+
+
+@pytest.mark.parametrize(("a", "c"), [(1.0, 0.0), (0.5, -0.4), (1.8, 0.7)])
+def test_trust_is_found_again(a, c):
+    rng = np.random.default_rng(2)
+    odds = rng.normal(1, 1.5, 40_000)
+    right = rng.uniform(size=odds.size) < expit(a * odds + c)
+    assert trust(expit(odds), right) == pytest.approx((a, c), abs=STATISTICAL)

@@ -103,5 +103,7 @@ def trust(probability: np.ndarray, right: np.ndarray) -> tuple[float, float]:
         z = line[0] * odds + line[1]
         return -float(np.where(right, log_expit(z), log_expit(-z)).mean())
 
-    a, c = minimize(cost, np.array([1.0, 0.0]), method="Nelder-Mead", options={"xatol": 1e-3, "fatol": 1e-7}).x
+    a, c = minimize(
+        cost, np.array([1.0, 0.0]), method="Nelder-Mead", options={"xatol": 1e-3, "fatol": 1e-7}
+    ).x
     return float(a), float(c)

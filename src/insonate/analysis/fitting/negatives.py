@@ -47,7 +47,7 @@ def dead_leaves(rng: np.random.Generator, size: int) -> np.ndarray:
             inside = np.maximum(np.abs(across), np.abs(along) / squeeze) < radius
         shade = rng.uniform(-0.4, 0.4) * across / radius + rng.uniform(0, 0.5) * (texture - 0.5)
         picture[inside] = np.clip(rng.uniform() + shade, 0, 1)[inside]
-    return gaussian_filter(picture, rng.uniform(0, 1.2))
+    return np.asarray(gaussian_filter(picture, rng.uniform(0, 1.2)))
 
 
 def gradient(rng: np.random.Generator, size: int) -> np.ndarray:
@@ -145,7 +145,7 @@ def air(rng: np.random.Generator, size: int) -> np.ndarray:
     across = 0.6 + 0.4 * gaussian_filter(rng.normal(size=size), rng.uniform(1, 10)) * 3
     picture = bands * across + np.exp(-depth / rng.uniform(3, 20)) * rng.uniform(0, 1)
     noise = speckle(rng, size) * rng.uniform(0, 0.4) * (depth / size) ** rng.uniform(0, 2)
-    return np.clip(picture * rng.uniform(0.4, 1.2) + noise, 0, 1)
+    return np.asarray(np.clip(picture * rng.uniform(0.4, 1.2) + noise, 0, 1))
 
 
 def phantom(rng: np.random.Generator, size: int) -> np.ndarray:
@@ -174,7 +174,7 @@ def darkness(rng: np.random.Generator, size: int) -> np.ndarray:
     picture = np.exp(-depth / rng.uniform(0.01, 0.08)) * rng.uniform(0.3, 1)
     columns = 1 + 0.5 * gaussian_filter(rng.normal(size=size), rng.uniform(1, 8)) * 3
     noise = rng.uniform(0.02, 0.2) * np.abs(gaussian_filter(rng.normal(size=(size, size)), 1))
-    return np.clip(picture * columns + noise * depth ** rng.uniform(0, 1.5) * 3, 0, 1)
+    return np.asarray(np.clip(picture * columns + noise * depth ** rng.uniform(0, 1.5) * 3, 0, 1))
 
 
 NOT_ULTRASOUND: tuple[Maker, ...] = (

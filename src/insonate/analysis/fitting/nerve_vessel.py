@@ -313,11 +313,12 @@ def finish(data: Path, out: Path) -> None:
     )
     named = np.concatenate([(said > 0)[said == r.labels] for r, said in zip(readings, labels, strict=True)])
     share = softmax(others["scores"] / final.temperature, axis=1)
-    sure = share[:, 1:].max(axis=1) >= THRESHOLD
+    decided = [final.decide(one) for one in share]
+    sure = np.stack([np.where(said > 0, trusted, 0) for said, trusted in decided])
     familiar = np.array(
         [final.familiarity(z, d) for z, d in zip(others["odds"], others["distance"], strict=True)]
     )
-    gated = (share[:, 1:].max(axis=1) * familiar[:, None, None]) >= THRESHOLD
+    gated = sure * familiar[:, None, None] >= THRESHOLD
     kinds = _kinds(N_NEGATIVES)
     held_kinds = np.concatenate([kinds[_kind_fold(N_NEGATIVES) == k] for k in range(N_FOLDS)])
     own = np.array([reading.familiarity for reading in readings])
@@ -367,11 +368,11 @@ def finish(data: Path, out: Path) -> None:
             "refused": float((own < 0.5).mean()),
             "dimmed": float((own < 0.95).mean()),
             "refused_kinds_unseen": float((familiar < 0.5).mean()),
-            "labeled_without_gate": float(sure.mean()),
+            "labeled_without_gate": float((sure >= THRESHOLD).mean()),
             "labeled": float(gated.mean()),
             "worst": float(gated.mean(axis=(1, 2)).max()),
         },
-        "measured.gate.labeled": {
+        "measured.gate.labeled_of_kind": {
             str(kind): float(gated[held_kinds == kind].mean()) for kind in np.unique(held_kinds)
         },
     }

@@ -2,13 +2,13 @@
 
 A picture is laid on a square canvas (`canvas`), asked straight and mirrored, and the mean scores s are read as
 
-    probability = softmax(s / T),    label = argmax over classes of (log probability + b)
-    confidence  = probability of the label x familiarity of the picture
+    p = softmax(s / T),    label k = argmax over classes of (log p + b)
+    confidence = sigmoid(a(k) logit(p(k)) + c(k)) x familiarity of the picture
 
-T (temperature) and b (bias) come from pictures that the fits had not seen; b moves the border of a structure to
-where Dice is best and stays out of the confidence. Familiarity is near 1 for pictures like those fitted on and near
-0 for others, as two judges see it, a learned one with log odds z and the distance d of the pooled features from
-those of the fitted pictures, in standard deviations:
+T (temperature), b (bias), a and c (trust, one pair a label) come from pictures that the fits had not seen; b moves
+the border of a structure to where Dice is best, a and c make the confidence honest among the pixels of a label.
+Familiarity is near 1 for pictures like those fitted on and near 0 for others, as two judges see it, a learned one with
+log odds z and the distance d of the pooled features from those of the fitted pictures, in standard deviations:
 
     familiarity = min(sigmoid((z - z0) / w_z), sigmoid((d0 - d) / w_d))
 
@@ -28,7 +28,7 @@ from importlib.resources import files
 from typing import Any
 
 import numpy as np
-from scipy.special import expit, softmax
+from scipy.special import expit, logit, softmax
 
 from insonate.analysis.models.canvas import from_canvas, place, to_canvas
 from insonate.analysis.models.reading import PictureModel, Reading
@@ -39,6 +39,9 @@ NAME = "nerve_vessel"
 
 TISSUES = (Tissue.NERVE, Tissue.VESSEL)
 """Classes 1 and 2. A vessel's kind, artery or vein, is not told."""
+
+CERTAIN = np.float32(1e-4)
+"""Probabilities are kept this far from 0 and 1."""
 
 Ask = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray, np.ndarray]]
 """From canvases (n, 1, size, size) to scores (n, 3, size, size), log odds (n,) and distances (n,)."""
@@ -54,6 +57,8 @@ class Calibration:
     """Divides the scores."""
     bias: tuple[float, float, float]
     """Added to the log probabilities of none, nerve and vessel before the label is chosen."""
+    trust: tuple[tuple[float, float], tuple[float, float], tuple[float, float]]
+    """a and c of none, nerve and vessel."""
     odds: tuple[float, float]
     """z0 and w_z of the learned judge [log odds]."""
     distance: tuple[float, float]
@@ -64,6 +69,25 @@ class Calibration:
         learned = expit((odds - self.odds[0]) / self.odds[1])
         near = expit((self.distance[0] - distance) / self.distance[1])
         return float(min(learned, near))
+
+    def decide(self, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Choose the labels, and say how far each can be trusted.
+
+        Parameters
+        ----------
+        share : numpy.ndarray
+            (3, n_axial, n_lateral) probability of none, nerve and vessel.
+
+        Returns
+        -------
+        tuple of numpy.ndarray
+            Labels (n_axial, n_lateral) uint8, and confidence like them, 0..1, of a picture wholly familiar.
+        """
+        bias = np.exp(np.array(self.bias, np.float32))[:, None, None]
+        labels = np.argmax(share * bias, axis=0).astype(np.uint8)
+        chosen = np.clip(np.take_along_axis(share, labels[None], axis=0)[0], CERTAIN, 1 - CERTAIN)
+        slope, offset = np.array(self.trust, np.float32).T
+        return labels, expit(slope[labels] * logit(chosen) + offset[labels])
 
 
 def _table(*place: str) -> dict[str, Any]:
@@ -162,14 +186,12 @@ def read(picture: np.ndarray, aspect: float, *, calibration: Calibration, ask: A
     mean = (scores[0] + scores[1][:, :, ::-1]) / 2
     share = from_canvas(softmax(mean / calibration.temperature, axis=0), placement, picture.shape)
     share[0] += np.maximum(0, 1 - share.sum(axis=0))  # nothing is named in a border that was cut off
-    bias = np.exp(np.array(calibration.bias, np.float32))[:, None, None]
-    labels = np.argmax(share * bias, axis=0).astype(np.uint8)
+    labels, sure = calibration.decide(share)
     familiarity = calibration.familiarity(float(odds.mean()), float(distance.mean()))
-    confidence = np.take_along_axis(share, labels[None], axis=0)[0] * familiarity
     (top, bottom), (first, last) = placement.rows, placement.columns
     return Reading(
         labels=labels,
-        confidence=np.clip(confidence, 0, 1).astype(np.float32),
+        confidence=np.clip(sure * familiarity, 0, 1).astype(np.float32),
         nothing=np.clip(share[0] * familiarity, 0, 1).astype(np.float32),
         familiarity=familiarity,
         n_content=(bottom - top) * (last - first),
@@ -187,10 +209,16 @@ def nerve_vessel() -> PictureModel:
     """
     numbers = card()
     reading, gate = numbers["reading"], numbers["gate"]
+
+    def pair(label: int) -> tuple[float, float]:
+        a, c = reading["trust"][label]
+        return float(a), float(c)
+
     calibration = Calibration(
         size=reading["size"],
         temperature=reading["temperature"],
         bias=tuple(reading["bias"]),
+        trust=(pair(0), pair(1), pair(2)),
         odds=tuple(gate["odds"]),
         distance=tuple(gate["distance"]),
     )

@@ -1,0 +1,125 @@
+// Written by web/messages.py from the server's schema. Do not edit.
+
+export const VERSION = 1
+export const MAGIC = 'INSO'
+export const HEADER_BYTES = 72
+export const SIMULATED = 1
+export const METERS = 2
+
+/** The viewer has drawn a frame. */
+export interface Ack {
+  type: 'ack'
+  frame: number
+}
+
+/** The picture has not changed since it was labelled: what was made of it holds for this later frame too. */
+export interface Confirmed {
+  type: 'confirmed'
+  frame: number
+  made: number
+}
+
+/** One control of the machine. */
+export interface Control {
+  name: string
+  value: number
+  low: number
+  high: number
+  unit: string
+}
+
+/** The viewer holds the picture, or lets it go on. */
+export interface Freeze {
+  type: 'freeze'
+  on: boolean
+}
+
+/** What was made of one frame: structures and paths to draw, hazards, what to do next. */
+export interface Guidance {
+  type: 'guidance'
+  frame: number
+  made: number
+  procedure: string
+  target: string | null
+  hazards: HazardRow[]
+  paths: PathRow[]
+  reason: string
+  next_step: string
+  drawing: Record<string, unknown> | null
+}
+
+/** One hazard: known where it lies or not, and how near the best path comes. */
+export interface HazardRow {
+  structure: string
+  tissue: string
+  known: boolean
+  reason: string
+  margin_mm: number
+  clearance: string
+  keeps_margin: boolean | null
+}
+
+/** First word of the server, and again when source, controls or procedure change. */
+export interface Hello {
+  type: 'hello'
+  version: number
+  software: string
+  source: string
+  simulated: boolean
+  spacing_known: boolean
+  spacing_can_be_supplied: boolean
+  controls: Control[]
+  procedure: string
+  procedures: ProcedureName[]
+  frozen: boolean
+}
+
+/** One planned path, in words and numbers. */
+export interface PathRow {
+  rank: number
+  length: string
+  angle_deg: number
+  nearest: string
+  keeps_margins: boolean | null
+  unknown: string[]
+  reason: string
+}
+
+/** Something asked for cannot be done, in one line. */
+export interface Problem {
+  type: 'problem'
+  message: string
+}
+
+/** One procedure of the catalog. */
+export interface ProcedureName {
+  id: string
+  name: string
+  review: string
+  view: string
+}
+
+/** The viewer turns a control. */
+export interface SetControl {
+  type: 'control'
+  name: string
+  value: number
+}
+
+/** The viewer chooses a procedure. */
+export interface SetProcedure {
+  type: 'procedure'
+  id: string
+}
+
+/** How the stream is. */
+export interface Status {
+  type: 'status'
+  offered_hz: number
+  lost: number
+  watching: number
+  problem: string | null
+}
+
+export type FromServer = Hello | Guidance | Confirmed | Status | Problem
+export type FromPage = Ack | SetControl | SetProcedure | Freeze

@@ -52,10 +52,13 @@ export interface Guidance {
 export interface HazardRow {
   structure: string
   tissue: string
+  color: string
+  dash: number[]
   known: boolean
   reason: string
   margin_mm: number
   clearance: string
+  interval_mm: number[] | null
   keeps_margin: boolean | null
 }
 
@@ -64,6 +67,7 @@ export interface Hello {
   type: 'hello'
   version: number
   software: string
+  stream: number
   source: string
   simulated: boolean
   spacing_known: boolean

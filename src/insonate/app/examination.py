@@ -5,9 +5,10 @@ from pathlib import Path
 
 from insonate import __version__
 from insonate.app.messages import Control, Guidance, HazardRow, Hello, PathRow, ProcedureName
-from insonate.core import Clearance, Image, InputError, PixelGrid, Plan, Readable
+from insonate.core import Clearance, HazardSighting, Image, InputError, PixelGrid, Plan, Readable
 from insonate.core.units import Meters
 from insonate.display.overlay import clearance_text, length_text
+from insonate.display.palette import tissue_stroke
 from insonate.guidance.procedures import procedure as load
 from insonate.guidance.procedures import procedures
 from insonate.pipeline.catalog import SOURCES
@@ -30,7 +31,7 @@ class Examination:
         self._noun: Readable | None = None
         self._name = ""
         self._change = threading.Lock()
-        self.revision = 0
+        self.revision = self.stream = 0
         self.live: Live | None = None
 
     def show_default(self) -> None:
@@ -82,6 +83,7 @@ class Examination:
     def _replace(self, live: Live, noun: Readable | None) -> None:
         with self._change:
             before, self.live, self._noun = self.live, live.start(), noun
+            self.stream += 1
             self.revision += 1
         if before is not None:
             before.stop()
@@ -133,6 +135,7 @@ class Examination:
         names = live.controls if live is not None else ()
         return Hello(
             software=f"insonate {__version__}",
+            stream=self.stream,
             source=live.source.name if live is not None else "none",
             simulated=live.source.simulated if live is not None else False,
             spacing_known=not unknown,
@@ -186,18 +189,7 @@ def guidance(seen: Seen) -> Guidance:
         made=seen.made,
         procedure=plan.procedure,
         target=target,
-        hazards=[
-            HazardRow(
-                structure=hazard.structure,
-                tissue=hazard.tissue.value,
-                known=hazard.known,
-                reason=hazard.reason,
-                margin_mm=round(1e3 * hazard.margin, 1),
-                clearance=_clearance(best.get(hazard.structure), known=hazard.known),
-                keeps_margin=best[hazard.structure].keeps_margin if hazard.structure in best else None,
-            )
-            for hazard in plan.hazards
-        ],
+        hazards=[_hazard_row(hazard, best.get(hazard.structure)) for hazard in plan.hazards],
         paths=[
             PathRow(
                 rank=path.rank,
@@ -214,6 +206,28 @@ def guidance(seen: Seen) -> Guidance:
         next_step=_next_step(plan, seen),
         drawing=seen.guided.drawing.to_json(),
     )
+
+
+def _hazard_row(hazard: HazardSighting, clearance: Clearance | None) -> HazardRow:
+    look = tissue_stroke(hazard.tissue)
+    return HazardRow(
+        structure=hazard.structure,
+        tissue=hazard.tissue.value,
+        color=look.color,
+        dash=list(look.dash),
+        known=hazard.known,
+        reason=hazard.reason,
+        margin_mm=round(1e3 * hazard.margin, 1),
+        clearance=_clearance(clearance, known=hazard.known),
+        interval_mm=_interval(clearance) if hazard.known else None,
+        keeps_margin=None if clearance is None else clearance.keeps_margin,
+    )
+
+
+def _interval(clearance: Clearance | None) -> list[float] | None:
+    if clearance is None or clearance.distance is None or clearance.interval is None or clearance.unit != "m":
+        return None
+    return [round(1e3 * value, 2) for value in (clearance.distance, *clearance.interval)]
 
 
 def _clearance(clearance: Clearance | None, *, known: bool) -> str:

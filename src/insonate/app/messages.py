@@ -53,6 +53,8 @@ class Hello(Message):
     type: Literal["hello"] = "hello"
     version: int = VERSION
     software: str
+    stream: int
+    """Counts the sources shown; the numbers of frames start anew with each."""
     source: str
     simulated: bool
     spacing_known: bool
@@ -68,10 +70,14 @@ class HazardRow(Message):
 
     structure: str
     tissue: str
+    color: str
+    dash: list[float]
     known: bool
     reason: str
     margin_mm: float
     clearance: str
+    interval_mm: list[float] | None
+    """Distance, and both ends of its 95 % interval; None where it is not known in millimeters."""
     keeps_margin: bool | None
 
 

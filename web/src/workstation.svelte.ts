@@ -1,0 +1,327 @@
+// What the page knows at one moment, and since when. Nothing here outlives its evidence: what is too old is unknown.
+import { unpack, type Frame } from './frame'
+import type { Drawing } from './drawing'
+import type { FromPage, FromServer, Guidance, HazardRow, Hello } from './messages'
+
+/** A picture older than this, or than three usual gaps between pictures, is stale [s]. */
+const STALE = 0.25
+/** A picture older than this, or than eight usual gaps, is lost [s]. */
+const LOST = 1.0
+/** Outlines made from a picture this much older than the one shown are drawn dashed [s]. */
+const AGED = 1.2
+/** … and are taken away [s]. */
+const TOO_OLD = 3.0
+/** Between two looks at the clock [s]. */
+const LOOK = 0.1
+/** Waits between attempts to reach the server [s]. */
+const WAITS = [0.5, 1, 2, 3]
+
+export type Link = 'connecting' | 'open' | 'gone'
+export type View = 'empty' | 'loading' | 'live' | 'stale' | 'lost' | 'frozen' | 'error' | 'disconnected'
+export type Age = 'none' | 'fresh' | 'aged'
+
+export interface Cue {
+  level: 'next' | 'caution'
+  action: string
+  reason: string
+}
+
+const seconds = () => Date.now() / 1000
+
+export class Workstation {
+  link = $state<Link>('connecting')
+  retryIn = $state(0)
+  hello = $state.raw<Hello | null>(null)
+  guidance = $state.raw<Guidance | null>(null)
+  problem = $state<string | null>(null)
+  notice = $state<string | null>(null)
+  offered = $state(0)
+  watching = $state(0)
+  /** Of the frame on the screen. */
+  frame = $state.raw<Omit<Frame, 'pixels'> | null>(null)
+  now = $state(seconds())
+  drawn = $state(0)
+  lostHere = $state(0)
+  lostThere = $state(0)
+  notDrawn = $state(0)
+  latency = $state<{ middle: number; high: number } | null>(null)
+  upload = $state<{ name: string; share: number } | null>(null)
+
+  /** Called with each frame to draw, in the browser's own frame. */
+  onframe: (frame: Frame) => void = () => {}
+
+  private socket: WebSocket | null = null
+  private waiting: Frame | null = null
+  private scheduled = false
+  private last = 0
+  private arrived = 0
+  private gap = 0.05
+  private attempts = 0
+  private latencies: number[] = []
+  private drawnAt: number[] = []
+  private retryAt = 0
+
+  constructor() {
+    this.connect()
+    setInterval(() => this.look(), 1000 * LOOK)
+  }
+
+  // --- what follows from it ---
+
+  view: View = $derived.by(() => {
+    if (this.link === 'gone') return 'disconnected'
+    if (this.link === 'connecting' && !this.hello) return 'loading'
+    if (this.problem) return 'error'
+    if (!this.hello || this.hello.source === 'none') return 'loading'
+    if (!this.frame) return 'loading'
+    if (this.hello.frozen) return 'frozen'
+    if (this.age > Math.max(LOST, 8 * this.gap)) return 'lost'
+    return this.age > Math.max(STALE, 3 * this.gap) ? 'stale' : 'live'
+  })
+
+  /** Since the frame on the screen was finished [s]. */
+  get age(): number {
+    return this.frame ? Math.max(0, this.now - this.frame.made) : 0
+  }
+
+  /** How much older than the picture shown the one is that the outlines were made from [s]. */
+  guidanceAge: number = $derived.by(() => {
+    if (!this.guidance || !this.frame) return Infinity
+    if (this.guidance.frame === this.frame.number) return 0
+    return Math.abs(this.frame.made - this.guidance.made)
+  })
+
+  guidanceState: Age = $derived.by(() => {
+    const seen = this.view === 'live' || this.view === 'frozen' || this.view === 'stale'
+    if (!seen || !this.guidance?.drawing || this.guidance.procedure !== this.hello?.procedure) return 'none'
+    if (this.guidanceAge > TOO_OLD) return 'none'
+    return this.guidanceAge > AGED || this.view === 'stale' ? 'aged' : 'fresh'
+  })
+
+  drawing: Drawing | null = $derived(
+    this.guidanceState === 'none' ? null : (this.guidance?.drawing as unknown as Drawing),
+  )
+
+  /** Every hazard of the plan; all of them unknown once the evidence is gone. */
+  hazards: HazardRow[] = $derived.by(() => {
+    const rows = this.guidance?.procedure === this.hello?.procedure ? (this.guidance?.hazards ?? []) : []
+    if (this.guidanceState !== 'none') return rows
+    const unknown = { known: false, clearance: 'unknown', interval_mm: null, keeps_margin: null }
+    return rows.map((row) => ({ ...row, ...unknown, reason: 'the picture it was seen in is gone or too old' }))
+  })
+
+  unknown: number = $derived(this.hazards.filter((row) => !row.known).length)
+
+  cue: Cue = $derived.by(() => {
+    switch (this.view) {
+      case 'disconnected':
+        return {
+          level: 'caution',
+          action: 'Hold. Wait for the image.',
+          reason: this.retryIn > 0 ? `Server gone. Reconnecting in ${Math.ceil(this.retryIn)} s.` : 'Reconnecting.',
+        }
+      case 'lost':
+        return { level: 'caution', action: 'Hold. Wait for the image.', reason: `No frame for ${this.age.toFixed(1)} s.` }
+      case 'error':
+        return { level: 'caution', action: 'Choose another source.', reason: this.problem ?? 'The source stopped.' }
+      case 'loading':
+      case 'empty':
+        return { level: 'next', action: 'Wait for the first image.', reason: 'The source is being prepared.' }
+      default:
+        if (this.guidanceState === 'none')
+          return { level: 'next', action: 'Looking at the image.', reason: 'No structure is known yet.' }
+        return { level: 'next', action: this.guidance?.next_step ?? '', reason: sentence(this.guidance?.reason ?? '') }
+    }
+  })
+
+  // --- what is asked for ---
+
+  say(message: FromPage): void {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message))
+  }
+
+  freeze(): void {
+    this.say({ type: 'freeze', on: !this.hello?.frozen })
+  }
+
+  turn(name: string, steps: number): void {
+    const control = this.hello?.controls.find((one) => one.name === name)
+    if (!control) return
+    const value = Math.min(Math.max(control.value + steps * stepOf(name), control.low), control.high)
+    this.say({ type: 'control', name, value: Math.round(value * 1e6) / 1e6 })
+  }
+
+  choose(procedure: string): void {
+    this.guidance = null
+    this.say({ type: 'procedure', id: procedure })
+  }
+
+  async supplyDepth(centimeters: number): Promise<void> {
+    await this.post('/api/depth', JSON.stringify({ depth_cm: centimeters }), 'application/json')
+  }
+
+  async showSimulated(): Promise<void> {
+    await this.post('/api/simulated', null, null)
+  }
+
+  open(file: File): Promise<void> {
+    this.notice = null
+    this.upload = { name: file.name, share: 0 }
+    return new Promise((done) => {
+      const request = new XMLHttpRequest()
+      request.open('POST', `/api/files?name=${encodeURIComponent(file.name.slice(-200))}`)
+      request.setRequestHeader('content-type', 'application/octet-stream')
+      request.upload.onprogress = (event) => {
+        this.upload = { name: file.name, share: event.total ? event.loaded / event.total : 0 }
+      }
+      request.onloadend = () => {
+        this.upload = null
+        if (request.status !== 201) this.notice = reasonIn(request.responseText, `${file.name} could not be sent`)
+        done()
+      }
+      request.send(file)
+    })
+  }
+
+  private async post(path: string, body: string | null, type: string | null): Promise<void> {
+    this.notice = null
+    try {
+      const answer = await fetch(path, { method: 'POST', body, headers: type ? { 'content-type': type } : {} })
+      if (!answer.ok) this.notice = reasonIn(await answer.text(), 'that could not be done')
+    } catch {
+      this.notice = 'the server did not answer'
+    }
+  }
+
+  // --- the line to the server ---
+
+  private connect(): void {
+    this.link = 'connecting'
+    const scheme = location.protocol === 'https:' ? 'wss' : 'ws'
+    const socket = new WebSocket(`${scheme}://${location.host}/stream`)
+    socket.binaryType = 'arraybuffer'
+    this.socket = socket
+    socket.onopen = () => {
+      this.link = 'open'
+      this.attempts = 0
+      this.lostHere = this.lostThere = this.notDrawn = 0
+      this.hello = null
+      this.begin()
+    }
+    socket.onmessage = (event) => {
+      if (event.data instanceof ArrayBuffer) this.take(event.data)
+      else this.hear(JSON.parse(event.data as string) as FromServer)
+    }
+    socket.onclose = () => {
+      if (this.socket !== socket) return
+      this.link = 'gone'
+      const wait = WAITS[Math.min(this.attempts++, WAITS.length - 1)]!
+      this.retryAt = seconds() + wait
+      this.retryIn = wait
+    }
+  }
+
+  private hear(message: FromServer): void {
+    switch (message.type) {
+      case 'hello':
+        if (message.stream !== this.hello?.stream) this.begin()
+        this.hello = message
+        break
+      case 'guidance':
+        this.guidance = message
+        break
+      case 'confirmed':
+        if (this.guidance) this.guidance = { ...this.guidance, frame: message.frame, made: message.made }
+        break
+      case 'status':
+        this.offered = message.offered_hz
+        this.watching = message.watching
+        this.problem = message.problem
+        break
+      case 'problem':
+        this.notice = message.message
+    }
+  }
+
+  /** Another source: its frames are numbered anew, and nothing known of the one before is true of it. */
+  private begin(): void {
+    this.last = 0
+    this.waiting = null
+    this.frame = null
+    this.guidance = null
+    this.problem = null
+    this.latencies = []
+  }
+
+  private take(buffer: ArrayBuffer): void {
+    const frame = unpack(buffer)
+    if (this.last && frame.number > this.last) this.lostHere += frame.number - this.last - 1
+    const time = seconds()
+    if (this.last && this.arrived) this.gap += 0.1 * (Math.min(time - this.arrived, 2) - this.gap)
+    this.arrived = time
+    this.last = frame.number
+    this.lostThere = frame.lost
+    if (this.waiting) {
+      this.notDrawn += 1
+      this.acknowledge(this.waiting)
+    }
+    this.waiting = frame
+    if (!this.scheduled) {
+      this.scheduled = true
+      requestAnimationFrame(() => this.show())
+    }
+  }
+
+  private show(): void {
+    this.scheduled = false
+    const frame = this.waiting
+    this.waiting = null
+    if (!frame) return
+    this.onframe(frame)
+    this.acknowledge(frame)
+    const { pixels: _, ...rest } = frame
+    this.frame = rest
+    this.now = seconds()
+    this.latencies.push(this.now - frame.made)
+    if (this.latencies.length > 200) this.latencies.shift()
+    this.drawnAt.push(this.now)
+  }
+
+  private acknowledge(frame: Frame): void {
+    this.say({ type: 'ack', frame: frame.number })
+  }
+
+  private look(): void {
+    this.now = seconds()
+    if (this.link === 'gone') {
+      this.retryIn = Math.max(0, this.retryAt - this.now)
+      if (this.retryIn === 0) this.connect()
+    }
+    this.drawnAt = this.drawnAt.filter((time) => this.now - time < 2)
+    this.drawn = this.drawnAt.length / 2
+    const sorted = [...this.latencies].sort((a, b) => a - b)
+    const at = (share: number) => 1000 * sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!
+    this.latency = sorted.length && !this.hello?.frozen ? { middle: at(0.5), high: at(0.95) } : null
+  }
+}
+
+const STEPS: Record<string, number> = { gain: 2, dynamic_range: 5, depth: 0.005 }
+
+export function stepOf(name: string): number {
+  return STEPS[name] ?? 1
+}
+
+function reasonIn(text: string, otherwise: string): string {
+  try {
+    const error = (JSON.parse(text) as { error?: unknown; detail?: unknown }).error
+    return typeof error === 'string' ? error : otherwise
+  } catch {
+    return otherwise
+  }
+}
+
+/** Begin with a capital, end with a full stop. */
+export function sentence(text: string): string {
+  if (!text) return ''
+  return `${text.slice(0, 1).toUpperCase()}${text.slice(1)}${/[.!?]$/.test(text) ? '' : '.'}`
+}

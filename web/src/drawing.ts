@@ -98,8 +98,8 @@ export function shownLabels(
   const [width, height] = place.size
   // The corners belong to the picture's own words.
   const taken: Box[] = [
-    { left: 0, top: 0, right: width, bottom: 2.2 * font },
-    { left: 0.45 * width, top: height - 2.4 * font, right: width, bottom: height },
+    { left: 0, top: 0, right: width, bottom: 2.4 * font },
+    { left: 0.5 * width, top: height - 2.4 * font, right: width, bottom: height },
   ]
   return drawing.labels.map((label) => {
     const full = widthOf(label.text, false) + (label.detail ? 0.5 * font + widthOf(label.detail, true) : 0) + 1.1 * font

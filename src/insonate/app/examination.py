@@ -5,7 +5,16 @@ from pathlib import Path
 
 from insonate import __version__
 from insonate.app.messages import Control, Guidance, HazardRow, Hello, PathRow, ProcedureName
-from insonate.core import Clearance, HazardSighting, Image, InputError, PixelGrid, Plan, Readable
+from insonate.core import (
+    Clearance,
+    HazardSighting,
+    Image,
+    InputError,
+    PixelGrid,
+    Plan,
+    Readable,
+    Segmentation,
+)
 from insonate.core.units import Meters
 from insonate.display.overlay import clearance_text, length_text
 from insonate.display.palette import tissue_stroke
@@ -242,6 +251,17 @@ def _nearest(clearances: tuple[Clearance, ...]) -> str:
     return "clearance unknown" if near is None else f"{clearance_text(near)} to {near.structure}"
 
 
+def _doubt(target: int, segmentation: Segmentation | None) -> str | None:
+    """Say so where the target itself is less sure than the model's threshold."""
+    if segmentation is None:
+        return None
+    mask = segmentation.mask(target, 0)
+    sure = float(segmentation.confidence[0][mask].mean()) if mask.any() else 0.0
+    if sure >= segmentation.model.confidence_threshold:
+        return None
+    return f"Look again at the {segmentation.structures[target - 1].name}: sure to {100 * sure:.0f} % only."
+
+
 def _next_step(plan: Plan, seen: Seen) -> str:
     """Give one sentence: the one thing to do next."""
     guided = seen.guided
@@ -250,6 +270,8 @@ def _next_step(plan: Plan, seen: Seen) -> str:
         return f"Move the probe until the {wanted} is in view."
     if not plan.paths:
         return "No straight path: move the probe, or choose another approach."
+    if guided is not None and (doubt := _doubt(plan.target, guided.scene.segmentation)) is not None:
+        return doubt
     if plan.unknown:
         return f"Look for the {plan.unknown[0]}: it is unknown where it lies."
     return "Compare the planned path with the picture before anything else."

@@ -111,3 +111,14 @@ def pickle_that_acts(mark: Path) -> bytes:
             return (Path.touch, (mark,))
 
     return pickle.dumps(Acts())
+
+
+@contextmanager
+def full_disk(most: int = 4096) -> Iterator[None]:
+    """Let no file grow beyond `most` bytes: a write fails as it does on a full disk, in any library."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)

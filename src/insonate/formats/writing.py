@@ -1,7 +1,7 @@
 """Write a file whole or not at all: under a temporary name in the same folder, then moved into place."""
 
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,9 +31,9 @@ def replacing(path: Path) -> Iterator[Path]:
     room: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}-", suffix=".partial", dir=path.parent)
-        os.close(handle)
-        room = Path(name)
+        room = path.parent / f".{path.name[:40]}-{secrets.token_hex(8)}.partial"
+        # New, and with the rights that the user's own files have: a temporary file's would be for the user alone.
+        os.close(os.open(room, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         yield room
         room.replace(path)
     except OutputError:

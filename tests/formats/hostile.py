@@ -3,9 +3,11 @@
 A reader may give a noun or raise one `InsonateError` with one line. Anything else that escapes it fails the test.
 """
 
+import functools
 import pickle
 import resource
 import tracemalloc
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +20,9 @@ from insonate.core import ChannelData, Image, InputError, InsonateError, IQImage
 
 MODEST = 256 << 20
 """A refusal may cost no more memory than this [bytes]; a bomb that goes off costs gigabytes."""
+
+SWOLLEN = 64 << 20
+"""What `swelling` inflates to [bytes]."""
 
 FOREIGN = {
     "empty": b"",
@@ -101,6 +106,13 @@ def modest_memory(most: int = MODEST) -> Iterator[None]:
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10) - before
     assert peak < most, f"{peak >> 20} MiB were asked for"
     assert grown < most, f"the process grew by {grown >> 20} MiB"
+
+
+@functools.cache
+def swelling(*, raw: bool = False) -> bytes:
+    """Give 64 MiB of zeros, deflated to 64 KiB."""
+    pack = zlib.compressobj(wbits=-zlib.MAX_WBITS if raw else zlib.MAX_WBITS)
+    return pack.compress(bytes(SWOLLEN)) + pack.flush()
 
 
 def pickle_that_acts(mark: Path) -> bytes:

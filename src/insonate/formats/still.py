@@ -1,7 +1,8 @@
 """PNG and JPEG: pictures whose spacing nobody wrote down.
 
 Grey of a colored picture is its luma, 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), as Pillow computes it. The "pixels
-per meter" of a PNG is a size on paper, not of tissue, and is not read.
+per meter" of a PNG is a size on paper, not of tissue, and is not read. A picture that a camera marked as turned (EXIF
+Orientation) is turned upright. Transparency is not read: the colors are taken as they are stored.
 """
 
 import warnings
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image as Picture
-from PIL import UnidentifiedImageError
+from PIL import ImageOps
 
 from insonate.core import FormatError, Image, PixelGrid, Quantity, Step
 from insonate.formats.writing import replacing
@@ -38,6 +39,7 @@ def can_read(path: Path) -> bool:
 def _decoded(path: Path) -> Picture.Image:
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the library's remarks on a file that bends its standard
             warnings.simplefilter("error", Picture.DecompressionBombWarning)
             with Picture.open(path, formats=("PNG", "JPEG")) as picture:
                 if picture.width * picture.height > MOST_PIXELS:
@@ -46,25 +48,17 @@ def _decoded(path: Path) -> Picture.Image:
                         f"{picture.width} x {picture.height}"
                     )
                 picture.load()
-                return picture.copy()
+                return ImageOps.exif_transpose(picture)
     except FormatError:
         raise
     except (Picture.DecompressionBombError, Picture.DecompressionBombWarning) as error:
         raise FormatError(
             f"{path.name}: refused, its header claims far more pixels than a scan has"
         ) from error
-    except (
-        UnidentifiedImageError,
-        OSError,
-        SyntaxError,
-        ValueError,
-        EOFError,
-        KeyError,
-        IndexError,
-        TypeError,
-    ) as error:
+    except Exception as error:  # a damaged file makes the library stumble in many ways
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
         raise FormatError(
-            f"{path.name}: expected a whole PNG or JPEG, got a damaged or truncated one ({error})"
+            f"{path.name}: expected a whole PNG or JPEG, got a damaged or truncated one ({reason})"
         ) from error
 
 
@@ -73,17 +67,26 @@ def _brightness(picture: Picture.Image) -> tuple[np.ndarray, np.ndarray | None]:
     if picture.mode.startswith("I") or picture.mode == "F":
         values = np.asarray(picture, dtype=np.float64)
         return (values / 65535.0).clip(0, 1).astype(np.float32), None
-    color = np.asarray(picture.convert("RGB"))
-    grey = np.asarray(picture.convert("RGB").convert("L"), dtype=np.float32) / 255
+    if picture.mode in ("P", "PA"):  # by way of the palette's own colors, whatever it says of transparency
+        picture = picture.convert("RGBA")
+    whole = picture.convert("RGB")
+    color = np.asarray(whole)
+    grey = np.asarray(whole.convert("L"), dtype=np.float32) / 255
     spread = int(np.ptp(color.astype(np.int16), axis=-1).max(initial=0))
     return grey, color if spread > 2 else None
 
 
 def _refuse_mask(path: Path, picture: Picture.Image) -> None:
     values = np.asarray(picture)
-    values = values.reshape(-1, values.shape[-1]) if values.ndim == 3 else values.reshape(-1, 1)
-    kinds = np.unique(values[:: max(1, len(values) // 200_000)], axis=0)
-    if 1 < len(kinds) <= FEW_VALUES:
+    samples = values.reshape(-1, values.shape[-1]) if values.ndim == 3 else values.reshape(-1, 1)
+    one_number = samples[:, 0].astype(np.int64)
+    for sample in samples.T[1:]:
+        one_number = one_number << 16 | sample.astype(np.int64)
+    for n_looked_at in (2_000, 200_000):  # a scan is told by its first few pixels
+        kinds = np.unique(one_number[:: max(1, len(one_number) // n_looked_at)])
+        if len(kinds) > FEW_VALUES:
+            return
+    if len(kinds) > 1:
         raise FormatError(
             f"{path.name}: expected a picture, got what looks like a label mask ({len(kinds)} different values)"
         )

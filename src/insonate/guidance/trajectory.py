@@ -1,27 +1,24 @@
 """Straight in-plane needle paths from the skin to a target, past every hazard.
 
-    clearance of a path to a structure = min over the path of D(p) - r
+    clearance of a path to a structure = min over the path of D(p) - r - e
 
-with D the exact Euclidean distance to the structure's mask (on pixels that need not be square) and r the needle's
-radius.
+with D the exact Euclidean distance to the structure's pixels (that need not be square), r the needle's radius, and e
+what looking up at points may miss: half a pixel's diagonal for the pixel's own extent, the same for the point's place
+in its pixel, and half the way between two points. So it is never more than the clearance of the straight line itself.
 A path is kept if it holds the margin of every structure that is known, ends at the stand-off outside the target without
 crossing it, is no longer than the needle and no steeper than the limit. Kept paths are ranked by
 
     score = min(c / m, 3) / 3 + cos(angle) - length / needle length - b
 
 c / m the smallest clearance over its margin (more than three margins are no better than three), cos(angle) because a
-shaft along the skin is seen and one along the beam is not, b = 1 for an entry that the face of the probe covers
-(further
-than its edge inside the picture), because there the probe must first be moved. Each known structure counts, named or
-not; a vessel whose kind
-is not known keeps the largest margin of all vessels of the procedure and makes none of them known. What the picture
-does
-not show is written beside every path: hazards not seen, pixels the model is not sure of, the stretch outside the
-picture.
-No path is ever called free of danger.
+shaft along the skin is seen and one along the beam is not, b = 3, more than all the rest, for an entry that the face of
+the probe covers (further than its edge inside the picture), because there the probe must first be moved. Each known
+structure counts, named or not; a vessel whose kind is not known keeps the largest margin of all vessels of the procedure
+and makes none of them known. What the picture does not show is written beside every path: hazards not seen, pixels the
+model is not sure of, the stretch outside the picture or in the black beside a sector. No path is ever called free of
+danger.
 
-Coordinates are (axial, lateral) = origin + index x step of the image's grid, in its unit; the skin is the first row
-of the
+Coordinates are (axial, lateral) = origin + index x step of the image's grid, in its unit; the skin is the first row of the
 used area that is lit. Without spacing all is in pixels: margins cannot be judged, and a path only stays off structures.
 """
 
@@ -62,7 +59,7 @@ BEARINGS = 48
 """Places around the target that are tried."""
 
 SAMPLES = 160
-"""Points of a path at which distances are looked up; distance changes by no more than the way between two."""
+"""Points of a path at which distances are looked up."""
 
 MOST_PATHS = 5
 """Alternatives given."""
@@ -73,14 +70,26 @@ DIFFERENT = 0.08
 PLENTY = 3.0
 """Margins beyond which more clearance is worth nothing."""
 
-COVERED = 1.0
-"""Taken off the score of an entry under the face of the probe: beside it always wins, if it is possible at all."""
+COVERED = 3.0
+"""Taken off the score of an entry under the face of the probe, more than all else can add: beside it always wins."""
 
 EDGE = 0.02
 """This share of the picture's width at either side still counts as beside the probe."""
 
 DARK = 8 / 255
 """Darker than this at the top of a column is no skin: the black beside a sector."""
+
+LEVEL = 0.05
+"""Skin that differs by less than this share of the picture's height is level."""
+
+OFF = 2.0
+"""What a path stays off a structure where spacing is unknown [pixels]."""
+
+EVEN = 0.01
+"""Share by which the distances between lines may differ; all are taken for equal."""
+
+NOT_JUDGED = "not judged: spacing unknown"
+"""What a margin reads where distance is in pixels."""
 
 STAND_OFF_HEIGHTS = 0.04
 """Stand-off where spacing is unknown, in heights of the picture: enough to stay outside, and no length of tissue."""
@@ -91,9 +100,11 @@ class _Obstacle:
     """A structure that a path must stay off, with its distance map."""
 
     name: str
-    margin: float  # [m]
+    margin: Meters
     required: float  # [unit]
-    distance: np.ndarray  # (rows, columns) [unit]
+    distance: (
+        np.ndarray
+    )  # (rows, columns) from each pixel's center to the nearest pixel of the structure [unit]
     reason: str
 
 
@@ -105,7 +116,7 @@ class _Candidates:
     end: np.ndarray  # (n, 2) [unit]
     length: np.ndarray  # (n,) [unit]
     angle: np.ndarray  # (n,) [rad]
-    inside: np.ndarray  # (n, SAMPLES) whether the point lies in the picture
+    seen: np.ndarray  # (n, SAMPLES) whether the picture shows the point
     rows: np.ndarray  # (n, SAMPLES) nearest pixel, held to the picture
     columns: np.ndarray
 
@@ -114,11 +125,31 @@ class _Candidates:
 
 
 def _grid(image: Image) -> Grid | PixelGrid:
-    if not isinstance(image.grid, Grid | PixelGrid):
+    grid = image.grid
+    if not isinstance(grid, Grid | PixelGrid):
         raise InputError(
-            f"a plan needs a Grid or PixelGrid, got {type(image.grid).__name__}: convert the scan first"
+            f"a plan needs a Grid or PixelGrid, got {type(grid).__name__}: convert the scan first"
         )
-    return image.grid
+    if isinstance(grid, Grid):
+        for name, line, step in zip(("axial", "lateral"), (grid.axial, grid.lateral), grid.step, strict=True):
+            if len(line) > 1 and np.abs(np.diff(line) - step).max() > EVEN * step:
+                raise InputError(
+                    f"a plan needs evenly spaced lines, got uneven Grid.{name}: resample it first"
+                )
+    return grid
+
+
+def _parts(scene: Scene) -> tuple[Image, Segmentation, Grid | PixelGrid]:
+    """Give image, segmentation and grid of a scene, if it has all of them and of one frame."""
+    image, segmentation = scene.image, scene.segmentation
+    if image is None or segmentation is None:
+        raise InputError("a plan needs a scene with an image and its segmentation, got one without")
+    n_frames = image.n_frames, len(segmentation.labels)
+    if n_frames != (1, 1):
+        raise InputError(
+            f"a plan needs one frame, got {n_frames[0]} of the image and {n_frames[1]} of its labels"
+        )
+    return image, segmentation, _grid(image)
 
 
 def choose_target(segmentation: Segmentation, procedure: Procedure) -> int | None:
@@ -152,21 +183,37 @@ def choose_target(segmentation: Segmentation, procedure: Procedure) -> int | Non
 
 def _sightings(segmentation: Segmentation, procedure: Procedure, target: int | None) -> list[HazardSighting]:
     """Say of every hazard of the procedure and every further structure whether it is known where it lies."""
+    known = segmentation.known()
     present = {
         label: structure
         for label, structure in enumerate(segmentation.structures, start=1)
         if label != target and (segmentation.labels == label).any()
     }
-    vague = [structure for structure in present.values() if structure.tissue is Tissue.VESSEL]
+    sure = {label for label in present if (known & (segmentation.labels == label)).any()}
+    names = {hazard.structure for hazard in procedure.hazards}
     found = []
     for hazard in procedure.hazards:
-        label = next((k for k, s in present.items() if s.name == hazard.structure), None)
+        bearing = [label for label, structure in present.items() if structure.name == hazard.structure]
+        label = next((label for label in bearing if label in sure), None)
+        maybe = [
+            structure.tissue.value
+            for structure in present.values()
+            if structure.name not in names
+            and (
+                structure.tissue is hazard.tissue
+                or (structure.tissue is Tissue.VESSEL and hazard.tissue.is_vessel)
+            )
+        ]
         if label is not None:
             reason = present[label].named_by or "named in the picture"
-        elif hazard.tissue.is_vessel and vague:
+        elif bearing:
+            reason = "not sure: none of its pixels reaches the confidence threshold of the model"
+        elif Tissue.VESSEL.value in maybe:
             reason = (
                 "not told apart: the picture shows vessels of unknown kind, any of which may be it or not"
             )
+        elif maybe:
+            reason = f"not told apart: the picture shows a further {maybe[0]}, which may be it or not"
         else:
             reason = "not seen in the picture"
         found.append(
@@ -199,30 +246,59 @@ def _words(structure: Structure) -> str:
 
 
 def _margin_of(structure: Structure, procedure: Procedure) -> tuple[Meters, str]:
-    """Give the margin of a structure that the procedure does not name, and why."""
-    derived = uncertainty().two_sigma().value
-    if structure.tissue.is_vessel:
-        margins = [hazard.margin.value for hazard in procedure.hazards if hazard.tissue.is_vessel]
-        return max([derived, *margins]), "a vessel of unknown kind: the largest margin of every vessel named"
-    return derived, f"a further {structure.tissue.value} in the picture: two sigma of the stated uncertainty"
+    """Give the margin of a structure that is none of the procedure's hazards by name, and why.
+
+    It may yet be any of them that its tissue allows, so it keeps the largest of their margins.
+    """
+    tissue = structure.tissue
+    vague = tissue is Tissue.VESSEL
+    margins = [
+        hazard.margin.value
+        for hazard in procedure.hazards
+        if hazard.tissue is tissue or (vague and hazard.tissue.is_vessel)
+    ]
+    largest = max([uncertainty().margin(tissue).value, *margins])
+    if vague:
+        return largest, "a vessel of unknown kind: the largest margin of every vessel named"
+    return largest, f"a further {tissue.value} in the picture: the largest margin of its tissue"
 
 
-def _skin(image: Image) -> np.ndarray:
-    """Give the row of the skin in each column: the first that is lit; NaN where the column is black."""
-    brightness = image.brightness()[0]
-    lit = brightness > DARK
+def _first_lit(image: Image) -> np.ndarray:
+    """Give the first lit row of each column; NaN where the column is black."""
+    lit = image.brightness()[0] > DARK
     first = lit.argmax(axis=0).astype(float)
     first[~lit.any(axis=0)] = np.nan
-    top = np.nanmin(first) if np.isfinite(first).any() else 0.0
-    flat = np.nanmedian(first) - top <= 0.05 * len(brightness) if np.isfinite(first).any() else True
-    return (
-        np.full(len(first), top) if flat else first
-    )  # a straight array: dark columns at its top are lost contact
+    return np.asarray(first)
 
 
-def _entries(image: Image, grid: Grid | PixelGrid) -> np.ndarray:
+def _skin(first: np.ndarray, n_rows: int) -> np.ndarray:
+    """Give the row of the skin in each column, from the first lit rows; NaN beside the lit columns.
+
+    A straight array has level skin: dark columns at its top are lost contact. Under a curved one it follows the face; beside
+    the face, where the sides of the sector go down, it is level.
+    """
+    top = np.nanmin(first)
+    if np.nanmedian(first) - top <= LEVEL * n_rows:
+        return np.full(len(first), top)
+    columns = np.flatnonzero(np.isfinite(first))
+    skin = np.interp(np.arange(len(first)), columns, first[columns], left=np.nan, right=np.nan)
+    middle = (columns[0] + columns[-1]) // 2
+    left = int(np.nanargmin(skin[: middle + 1]))
+    right = len(skin) - 1 - int(np.nanargmin(skin[middle:][::-1]))
+    skin[columns[0] : left] = skin[left]
+    skin[right + 1 : columns[-1] + 1] = skin[right]
+    return np.asarray(skin)
+
+
+def _shown(first: np.ndarray, skin: np.ndarray, n_rows: int) -> np.ndarray:
+    """Say which pixels show anything (rows, columns): not the black above the first lit row of a column, if it is thick."""
+    gap = first - skin > LEVEL * n_rows
+    begins = np.where(np.isfinite(first), np.where(gap, first, 0), n_rows)
+    return np.asarray(np.arange(n_rows)[:, None] >= begins)
+
+
+def _entries(skin: np.ndarray, grid: Grid | PixelGrid) -> np.ndarray:
     """Give places on the skin, in the picture and beside it along the same line (n, 2) [unit]."""
-    skin = _skin(image)
     (axial, lateral), (row, column) = grid.origin, grid.step
     columns = np.flatnonzero(np.isfinite(skin))
     first, last = int(columns[0]), int(columns[-1])
@@ -247,7 +323,9 @@ def _ends(outside: np.ndarray, stand_off: float, grid: Grid | PixelGrid) -> np.n
     return np.asarray(np.asarray(grid.origin) + ring[sorted(chosen)] * np.asarray(grid.step))
 
 
-def _candidates(entries: np.ndarray, ends: np.ndarray, grid: Grid | PixelGrid) -> _Candidates:
+def _candidates(
+    entries: np.ndarray, ends: np.ndarray, shown: np.ndarray, grid: Grid | PixelGrid
+) -> _Candidates:
     entry = np.repeat(entries, len(ends), axis=0)
     end = np.tile(ends, (len(entries), 1))
     deeper = end[:, 0] > entry[:, 0]
@@ -258,15 +336,26 @@ def _candidates(entries: np.ndarray, ends: np.ndarray, grid: Grid | PixelGrid) -
     rows, columns = np.round(index[..., 0]).astype(int), np.round(index[..., 1]).astype(int)
     n_rows, n_columns = grid.shape
     inside = (rows >= 0) & (rows < n_rows) & (columns >= 0) & (columns < n_columns)
+    rows, columns = rows.clip(0, n_rows - 1), columns.clip(0, n_columns - 1)
     return _Candidates(
         entry=entry,
         end=end,
         length=np.hypot(way[:, 0], way[:, 1]),
         angle=np.arctan2(way[:, 0], np.abs(way[:, 1])),
-        inside=inside,
-        rows=rows.clip(0, n_rows - 1),
-        columns=columns.clip(0, n_columns - 1),
+        seen=inside & shown[rows, columns],
+        rows=rows,
+        columns=columns,
     )
+
+
+def _half_pixel(grid: Grid | PixelGrid) -> float:
+    """Give how far a pixel's corner is from its center [unit]."""
+    return float(np.hypot(*grid.step)) / 2
+
+
+def _half_way(length: np.ndarray) -> np.ndarray:
+    """Give how far a place on a path may be from the nearest point that is looked at [unit]."""
+    return np.asarray(length / (SAMPLES - 1) / 2)
 
 
 def _nearest(
@@ -276,9 +365,9 @@ def _nearest(
 
     Outside the picture the distance is at least that to the picture's edge pixel nearest, and is counted from there.
     """
-    at = distance[candidates.rows, candidates.columns]
-    half = np.hypot(*grid.step) / 2  # a pixel's corner may lie this much nearer than its center
-    return np.asarray(np.maximum(at.min(axis=1) - half - radius, 0.0))
+    at = distance[candidates.rows, candidates.columns].min(axis=1)
+    missed = 2 * _half_pixel(grid) + _half_way(candidates.length)
+    return np.asarray(np.maximum(at - missed - radius, 0.0))
 
 
 def _obstacles(
@@ -294,7 +383,7 @@ def _obstacles(
             _Obstacle(
                 name=sighting.structure,
                 margin=sighting.margin,
-                required=sighting.margin if in_meters else 2.0,
+                required=sighting.margin if in_meters else OFF,
                 distance=distance_transform_edt(~mask, sampling=grid.step),
                 reason=sighting.reason,
             )
@@ -324,41 +413,47 @@ def plan(scene: Scene, procedure: Procedure) -> Plan:
     Raises
     ------
     InputError
-        If the scene has no image or no segmentation, or the image is on a sector.
+        If the scene has no image or no segmentation or several frames, or the image is on a sector or uneven lines.
     """
-    if scene.image is None or scene.segmentation is None:
-        raise InputError("a plan needs a scene with an image and its segmentation, got one without")
-    image, segmentation, grid = scene.image, scene.segmentation, _grid(scene.image)
+    image, segmentation, grid = _parts(scene)
     target = choose_target(segmentation, procedure)
     sightings = _sightings(segmentation, procedure, target)
     wanted = " or ".join(procedure.target.structures)
     if target is None:
         return _nothing(procedure, None, sightings, f"no {wanted} known in the picture: no path is planned")
-    if not (image.brightness()[0] > DARK).any():
+    first = _first_lit(image)
+    if not np.isfinite(first).any():
         return _nothing(procedure, target, sightings, "no skin in the picture: it is black")
     in_meters = grid.unit == "m"
     radius = procedure.needle.diameter.value / 2 if in_meters else 0.0
     body = segmentation.mask(target)
     outside = distance_transform_edt(~body, sampling=grid.step)
     stand_off = procedure.target.standoff.value + radius if in_meters else STAND_OFF_HEIGHTS * grid.shape[0]
+    stand_off += _half_pixel(grid)  # distances are to the centers of its pixels
     ends = _ends(outside, stand_off, grid)
     if len(ends) == 0:
         return _nothing(
             procedure, target, sightings, f"no room in the picture for the tip beside the {wanted}"
         )
-    candidates = _candidates(_entries(image, grid), ends, grid)
+    skin = _skin(first, grid.shape[0])
+    shown = _shown(first, skin, grid.shape[0])
+    candidates = _candidates(_entries(skin, grid), ends, shown, grid)
     obstacles = _obstacles(segmentation, sightings, grid)
-    nearest = {obstacle.name: _nearest(candidates, obstacle.distance, grid, radius) for obstacle in obstacles}
+    nearest = [_nearest(candidates, obstacle.distance, grid, radius) for obstacle in obstacles]
     fits = candidates.angle <= procedure.angle_limit.value
     if in_meters:
         fits &= candidates.length <= procedure.needle.length.value
     # The target itself is never entered: the whole way stays outside it, nearly the stand-off away.
     fits &= outside[candidates.rows, candidates.columns].min(axis=1) >= 0.9 * stand_off
-    keeps = fits.copy()
-    for obstacle in obstacles:
-        keeps &= nearest[obstacle.name] >= obstacle.required
+    if not fits.any():
+        limits = "length and angle" if in_meters else "angle"
+        return _nothing(procedure, target, sightings, f"no straight path keeps {limits}")
+    holds = [near >= obstacle.required for near, obstacle in zip(nearest, obstacles, strict=True)]
+    keeps = np.logical_and.reduce([fits, *holds])
     if not keeps.any():
-        blocking = sorted({o.name for o in obstacles if not (fits & (nearest[o.name] >= o.required)).any()})
+        blocking = sorted(
+            {o.name for o, held in zip(obstacles, holds, strict=True) if not (fits & held).any()}
+        )
         between = f" ({', '.join(blocking)} in the way)" if blocking else ""
         limits = (
             "length, angle and the margin of every structure"
@@ -366,14 +461,14 @@ def plan(scene: Scene, procedure: Procedure) -> Plan:
             else "angle and every structure's place"
         )
         return _nothing(procedure, target, sightings, f"no straight path keeps {limits}{between}")
-    margins = [nearest[o.name] / max(o.required, 1e-9) for o in obstacles]
+    margins = [near / max(o.required, 1e-9) for near, o in zip(nearest, obstacles, strict=True)]
     room = np.min(margins, axis=0) if margins else np.full(len(keeps), PLENTY)
     reach = procedure.needle.length.value if in_meters else float(np.hypot(*grid.shape))
     score = np.minimum(room, PLENTY) / PLENTY + np.cos(candidates.angle) - candidates.length / reach
     score = score - COVERED * _covered(candidates.entry, grid)
     best = _distinct(candidates, np.where(keeps, score, -np.inf), grid)
     paths = tuple(
-        _path(rank, index, candidates, nearest, obstacles, sightings, scene, procedure, target)
+        _path(rank, index, candidates, nearest, obstacles, sightings, segmentation, grid, procedure, target)
         for rank, index in enumerate(best, start=1)
     )
     return Plan(
@@ -407,15 +502,16 @@ def _distinct(candidates: _Candidates, score: np.ndarray, grid: Grid | PixelGrid
     return chosen
 
 
-def _unsure_length(candidates: _Candidates, index: int, segmentation: Segmentation, corridor: float) -> float:
+def _unsure_length(
+    candidates: _Candidates, index: int, segmentation: Segmentation, grid: Grid | PixelGrid, corridor: float
+) -> float:
     """Give how much of a path's seen way runs past pixels that the model is not sure of, within the corridor [unit]."""
-    grid = segmentation.grid
     unsure = ~segmentation.known()[0]
-    if not unsure.any() or not isinstance(grid, Grid | PixelGrid):
+    if not unsure.any():
         return 0.0
-    near = distance_transform_edt(~unsure, sampling=grid.step) <= corridor
-    seen = candidates.inside[index]
-    hit = near[candidates.rows[index], candidates.columns[index]] & seen
+    reach = corridor + 2 * _half_pixel(grid) + _half_way(candidates.length[index])
+    near = distance_transform_edt(~unsure, sampling=grid.step) <= reach
+    hit = near[candidates.rows[index], candidates.columns[index]] & candidates.seen[index]
     return float(candidates.length[index] * hit.mean())
 
 
@@ -423,31 +519,32 @@ def _path(
     rank: int,
     index: int,
     candidates: _Candidates,
-    nearest: dict[str, np.ndarray],
+    nearest: list[np.ndarray],
     obstacles: list[_Obstacle],
     sightings: list[HazardSighting],
-    scene: Scene,
+    segmentation: Segmentation,
+    grid: Grid | PixelGrid,
     procedure: Procedure,
     target: int,
 ) -> NeedlePath:
-    if scene.image is None or scene.segmentation is None:
-        raise InputError("a path needs a scene with an image and its segmentation, got one without")
-    grid = _grid(scene.image)
     unit = grid.unit
     clearances = tuple(
-        [_known(obstacle, float(nearest[obstacle.name][index]), unit, grid) for obstacle in obstacles]
-        + [_unknown(sighting) for sighting in sightings if sighting.label is None]
+        [
+            _known(obstacle, float(near[index]), unit, grid)
+            for obstacle, near in zip(obstacles, nearest, strict=True)
+        ]
+        + [_unknown(sighting, unit) for sighting in sightings if sighting.label is None]
     )
     length = float(candidates.length[index])
-    not_seen = length * float((~candidates.inside[index]).mean())
+    not_seen = length * float((~candidates.seen[index]).mean())
     radius = procedure.needle.diameter.value / 2 if unit == "m" else 0.0
     corridor = radius + (uncertainty().sigma if unit == "m" else 1.0)
-    unsure = _unsure_length(candidates, index, scene.segmentation, corridor)
+    unsure = _unsure_length(candidates, index, segmentation, grid, corridor)
     unknown = [sighting.structure for sighting in sightings if sighting.label is None]
     if unsure > 0:
         unknown.append(f"{_length(unsure, unit)} of the way past pixels the model is not sure of")
     if not_seen > 0:
-        unknown.append(f"{_length(not_seen, unit)} of the way outside the picture")
+        unknown.append(f"{_length(not_seen, unit)} of the way outside what the picture shows")
     if unit == "px":
         unknown.append("every margin: spacing unknown")
     angle = float(candidates.angle[index])
@@ -458,7 +555,7 @@ def _path(
         unit=unit,
         length=length,
         angle=angle,
-        aims_at=scene.segmentation.structures[target - 1].name,
+        aims_at=segmentation.structures[target - 1].name,
         clearances=clearances,
         unknown=tuple(unknown),
         not_seen=not_seen,
@@ -478,7 +575,7 @@ def _known(obstacle: _Obstacle, distance: float, unit: str, grid: Grid | PixelGr
             uncertainty().boundary.value / 1e-3 * 0.01 * grid.shape[0]
         )  # a hundredth of the height, for the interval
         probability = None
-        reason = "not judged: spacing unknown"
+        reason = NOT_JUDGED
     return Clearance(
         structure=obstacle.name,
         distance=distance,
@@ -490,7 +587,7 @@ def _known(obstacle: _Obstacle, distance: float, unit: str, grid: Grid | PixelGr
     )
 
 
-def _unknown(sighting: HazardSighting) -> Clearance:
+def _unknown(sighting: HazardSighting, unit: str) -> Clearance:
     return Clearance(
         structure=sighting.structure,
         distance=None,
@@ -498,7 +595,7 @@ def _unknown(sighting: HazardSighting) -> Clearance:
         unit=None,
         contact_probability=None,
         margin=sighting.margin,
-        reason=sighting.reason,
+        reason=f"{sighting.reason}; {NOT_JUDGED}" if unit == "px" else sighting.reason,
     )
 
 

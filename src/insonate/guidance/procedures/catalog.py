@@ -1,11 +1,13 @@
 """Read procedures from their files, strictly.
 
 A number is `{ value, unit, source, evidence }`; the unit must be the one its key calls for, and becomes SI here. A margin
-or stand-off may be the words "two sigma" instead: it is then derived from the stated uncertainty (`guidance.uncertainty`).
+or stand-off may be the word "derived" instead: it is then the margin of its tissue that follows from the stated uncertainty
+(`guidance.uncertainty`). Targets and hazards bear names of `guidance/anatomy.toml`, each with its tissue.
 """
 
 import difflib
 import math
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -35,7 +37,14 @@ UNITS = {"mm": 1e-3, "cm": 1e-2, "mL": 1e-6, "deg": math.pi / 180}
 EVIDENCE = ("M", "U", "C", "D")
 """Tags besides S-nnn: from memory, uncertain, computed, design assumption."""
 
-DERIVED = "two sigma"
+LARGEST = 1e9
+"""No number of a procedure is larger, in any unit; NaN and infinity are not smaller."""
+
+SOURCE_TAG = re.compile(r"S-[0-9]{3}")
+"""Tag of a page that was read."""
+
+DERIVED = "derived"
+"""Stands for a margin or stand-off that no source gives."""
 
 KEYS = {
     "": {"id", "name", "review", "view", "landmarks", "approach", "direction", "warnings", "sources", "depth",
@@ -74,17 +83,49 @@ def _number(where: str, entry: Any, unit: str) -> Sourced:
         raise InputError(f"{where} must be a number with {', '.join(sorted(keys))}, got {entry!r}")
     if entry["unit"] != unit:
         raise InputError(f"{where} must be in {unit}, got {entry['unit']!r}")
-    tag = str(entry["evidence"])
-    if tag not in EVIDENCE and not (tag.startswith("S-") and tag[2:].isdigit()):
+    tag = _text(f"{where}.evidence", entry["evidence"])
+    if tag not in EVIDENCE and not SOURCE_TAG.fullmatch(tag):
         raise InputError(f"{where} must have an evidence tag S-nnn, {', '.join(EVIDENCE)}, got {tag!r}")
     value = entry["value"]
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < LARGEST:
         raise InputError(f"{where} must be a number [{unit}], got {value!r}")
-    return Sourced(value=value * UNITS[unit], source=str(entry["source"]), evidence=tag)
+    source = _text(f"{where}.source", entry["source"])
+    return Sourced(value=value * UNITS[unit], source=source, evidence=tag)
 
 
-def _distance(where: str, entry: Any) -> Sourced:
-    return uncertainty().two_sigma() if entry == DERIVED else _number(where, entry, "mm")
+def _text(where: str, value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise InputError(f"{where} must be text, got {value!r}")
+    return value
+
+
+def _texts(where: str, values: Any) -> tuple[str, ...]:
+    if not isinstance(values, list):
+        raise InputError(f"{where} must be a list of texts, got {values!r}")
+    return tuple(_text(f"{where}[{number}]", value) for number, value in enumerate(values))
+
+
+@cache
+def _anatomy() -> dict[str, Tissue]:
+    """Tissue of each proper name."""
+    table = tomllib.loads((files("insonate.guidance") / "anatomy.toml").read_text(encoding="utf-8"))
+    return {name: Tissue(tissue) for tissue, names in table.items() for name in names}
+
+
+def _structure(where: str, value: Any, tissue: Tissue) -> str:
+    """A proper name that is known, and of this tissue."""
+    name, known = _text(where, value), _anatomy()
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        suggestion = f" (did you mean {near[0]!r}?)" if near else ""
+        raise InputError(f"{where} must be a name in guidance/anatomy.toml, got {name!r}{suggestion}")
+    if known[name] is not tissue:
+        raise InputError(f"{where} {name!r} must be of tissue {known[name].value}, got {tissue.value}")
+    return name
+
+
+def _distance(where: str, entry: Any, tissue: Tissue) -> Sourced:
+    return uncertainty().margin(tissue) if entry == DERIVED else _number(where, entry, "mm")
 
 
 def _choice(where: str, value: Any, kind: Callable[[Any], Any], allowed: list[str]) -> Any:
@@ -131,51 +172,69 @@ def parse(name: str, text: str) -> Procedure:
     _exactly(name, table, "")
     for part in ("target", "needle", "injectate"):
         _exactly(f"{name}: {part}", table[part], part)
-    target, needle = table["target"], table["needle"]
-    hazards = []
-    for number, hazard in enumerate(table["hazards"]):
-        where = f"{name}: hazards[{number}]"
-        _exactly(where, hazard, "hazards")
-        hazards.append(
-            Hazard(
-                structure=str(hazard["structure"]),
-                tissue=_tissue(f"{where}.tissue", hazard["tissue"]),
-                margin=_distance(f"{where}.margin", hazard["margin"]),
-            )
-        )
     try:
-        return Procedure(
-            id=str(table["id"]),
-            name=str(table["name"]),
-            target=Target(
-                kind=_choice(
-                    f"{name}: target.kind", target["kind"], TargetKind, [k.value for k in TargetKind]
-                ),
-                structures=tuple(str(structure) for structure in target["structures"]),
-                tissue=_tissue(f"{name}: target.tissue", target["tissue"]),
-                standoff=_distance(f"{name}: target.standoff", target["standoff"]),
-            ),
-            hazards=tuple(hazards),
-            view=str(table["view"]),
-            landmarks=tuple(str(landmark) for landmark in table["landmarks"]),
-            approach=_choice(f"{name}: approach", table["approach"], Approach, [a.value for a in Approach]),
-            direction=str(table["direction"]),
-            depth=_pair(f"{name}: depth", table["depth"], "cm"),
-            angle_limit=_number(f"{name}: angle_limit", table["angle_limit"], "deg"),
-            needle=Needle(
-                gauge=needle["gauge"],
-                diameter=_number(f"{name}: needle.diameter", needle["diameter"], "mm"),
-                length=_number(f"{name}: needle.length", needle["length"], "mm"),
-            ),
-            injectate=Injectate(
-                volume=_pair(f"{name}: injectate.volume", table["injectate"]["volume"], "mL")
-            ),
-            warnings=tuple(str(warning) for warning in table["warnings"]),
-            review=_choice(f"{name}: review", table["review"], Review, [r.value for r in Review]),
-            sources=tuple(str(source) for source in table["sources"]),
-        )
+        return _procedure(name, table)
     except InputError as error:
         raise InputError(str(error) if str(error).startswith(name) else f"{name}: {error}") from error
+
+
+def _hazard(where: str, entry: Any) -> Hazard:
+    _exactly(where, entry, "hazards")
+    tissue = _tissue(f"{where}.tissue", entry["tissue"])
+    return Hazard(
+        structure=_structure(f"{where}.structure", entry["structure"], tissue),
+        tissue=tissue,
+        margin=_distance(f"{where}.margin", entry["margin"], tissue),
+    )
+
+
+def _hazards(where: str, entries: Any) -> tuple[Hazard, ...]:
+    if not isinstance(entries, list):
+        raise InputError(f"{where} must be a list of tables, got {entries!r}")
+    hazards = tuple(_hazard(f"{where}[{number}]", entry) for number, entry in enumerate(entries))
+    names = [hazard.structure for hazard in hazards]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError(f"{where} must name each structure once, got {', '.join(twice)} more than once")
+    return hazards
+
+
+def _target(where: str, entry: Mapping[str, Any]) -> Target:
+    tissue = _tissue(f"{where}.tissue", entry["tissue"])
+    names = _texts(f"{where}.structures", entry["structures"])
+    return Target(
+        kind=_choice(f"{where}.kind", entry["kind"], TargetKind, [k.value for k in TargetKind]),
+        structures=tuple(
+            _structure(f"{where}.structures[{number}]", name, tissue) for number, name in enumerate(names)
+        ),
+        tissue=tissue,
+        standoff=_distance(f"{where}.standoff", entry["standoff"], tissue),
+    )
+
+
+def _procedure(name: str, table: Mapping[str, Any]) -> Procedure:
+    needle = table["needle"]
+    return Procedure(
+        id=_text(f"{name}: id", table["id"]),
+        name=_text(f"{name}: name", table["name"]),
+        target=_target(f"{name}: target", table["target"]),
+        hazards=_hazards(f"{name}: hazards", table["hazards"]),
+        view=_text(f"{name}: view", table["view"]),
+        landmarks=_texts(f"{name}: landmarks", table["landmarks"]),
+        approach=_choice(f"{name}: approach", table["approach"], Approach, [a.value for a in Approach]),
+        direction=_text(f"{name}: direction", table["direction"]),
+        depth=_pair(f"{name}: depth", table["depth"], "cm"),
+        angle_limit=_number(f"{name}: angle_limit", table["angle_limit"], "deg"),
+        needle=Needle(
+            gauge=needle["gauge"],
+            diameter=_number(f"{name}: needle.diameter", needle["diameter"], "mm"),
+            length=_number(f"{name}: needle.length", needle["length"], "mm"),
+        ),
+        injectate=Injectate(volume=_pair(f"{name}: injectate.volume", table["injectate"]["volume"], "mL")),
+        warnings=_texts(f"{name}: warnings", table["warnings"]),
+        review=_choice(f"{name}: review", table["review"], Review, [r.value for r in Review]),
+        sources=_texts(f"{name}: sources", table["sources"]),
+    )
 
 
 @cache
@@ -214,8 +273,11 @@ def procedure(id: str) -> Procedure:
     """
     wanted = id.strip().upper()
     if wanted not in _ids():
-        near = difflib.get_close_matches(wanted, _ids(), n=1, cutoff=0.3)
-        suggestion = f" (did you mean {near[0]}?)" if near else ""
+        near = difflib.get_close_matches(wanted, _ids(), cutoff=0.3)
+        turned = [
+            id for id in near if sorted(id) == sorted(wanted)
+        ]  # two letters or digits the wrong way round
+        suggestion = f" (did you mean {[*turned, *near][0]}?)" if near else ""
         raise UnknownNameError(f"procedure must be one of {', '.join(_ids())}, got {id!r}{suggestion}")
     return _load(wanted)
 

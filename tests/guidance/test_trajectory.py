@@ -1,0 +1,786 @@
+"""Paths past disks, judged by plane geometry of their own; and what is not known is never called clear."""
+
+import math
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from guidance.scenes import (
+    COLUMNS,
+    ROWS,
+    SPACING,
+    artery,
+    block,
+    grid_of,
+    half_pixel,
+    hazard,
+    needle,
+    nerve,
+    scene_of,
+    segment_to_point,
+    segment_to_points,
+    sourced,
+    vessel,
+)
+from insonate.core import Grid, Image, InputError, PixelGrid, PolarGrid, Quantity, Scene, Tissue
+from insonate.guidance.procedures import procedure, procedures
+from insonate.guidance.trajectory import BESIDE, MOST_PATHS, choose_target, plan
+from insonate.guidance.uncertainty import contact_probability, uncertainty
+from refusals import refused
+from tolerances import RTOL_FLOAT64
+
+SAMPLES = 160
+"""Points of a path at which the planner looks."""
+
+DEPTH, WIDTH = ROWS * SPACING[0], COLUMNS * SPACING[1]
+HALF = half_pixel(grid_of())
+MILLI = 1e-3
+ROUNDING = 1e-9
+"""Of sums of a few lengths [m]."""
+
+PROMISES = re.compile(r"\b(safe|safely|safety|clear|cleared|harmless|danger-?free|no risk)\b", re.IGNORECASE)
+
+WIDE = grid_of(SPACING, (ROWS, 3 * COLUMNS))
+"""So wide that no needle reaches its middle from beside it: all of a path is seen."""
+
+TARGET = nerve((0.018, 0.018), 0.003)
+BESIDE_IT = artery((0.018, 0.028), 0.003)
+
+
+def half_way(path):
+    return path.length / (SAMPLES - 1) / 2
+
+
+def clearances(path):
+    return {clearance.structure: clearance for clearance in path.clearances}
+
+
+def words(result):
+    """All that a plan says."""
+    texts = [result.reason, *(one.reason for one in result.hazards)]
+    for path in result.paths:
+        texts += [path.reason, *path.unknown, *(one.reason for one in path.clearances)]
+    return texts
+
+
+PLACES = st.tuples(st.floats(0.008, 0.03), st.floats(0.002, 0.034))
+
+
+@st.composite
+def pictures(draw, n=st.integers(0, 3)):
+    """A nerve and some named arteries, each a disk of its own, with the margins asked of them."""
+    target = nerve(draw(PLACES), draw(st.floats(0.001, 0.004)))
+    others = [
+        artery(draw(PLACES), draw(st.floats(0.0008, 0.004)), name=f"artery {letter}")
+        for letter in "abc"[: draw(n)]
+    ]
+    disks = [target, *others]
+    for i, one in enumerate(disks):
+        for other in disks[:i]:
+            assume(math.dist(one.at, other.at) > one.radius + other.radius + 4 * HALF)
+    margins = [draw(st.floats(0.0, 0.005)) for _ in others]
+    hazards = [hazard(disk.name, disk.tissue, margin) for disk, margin in zip(others, margins, strict=True)]
+    return target, others, block(*hazards)
+
+
+@settings(max_examples=40)
+@given(pictures())
+def test_every_path_keeps_every_margin_of_the_true_disks(drawn):
+    target, others, asked = drawn
+    result = plan(scene_of(target, *others), asked)
+    radius = asked.needle.diameter.value / 2
+    for path in result.paths:
+        known = clearances(path)
+        for disk, danger in zip(others, asked.hazards, strict=False):
+            true = segment_to_point(path.entry, path.target, disk.at) - disk.radius - radius
+            reported = known[disk.name].distance
+            assert true >= danger.margin.value - ROUNDING
+            assert danger.margin.value <= reported <= max(true, 0) + ROUNDING
+            if path.not_seen == 0:
+                # half a pixel four times: the labeled pixels reach beyond the disk, twice each way
+                assert reported >= true - 4 * HALF - half_way(path) - ROUNDING
+
+
+@settings(max_examples=40)
+@given(pictures())
+def test_every_path_ends_beside_its_target_and_does_not_enter_it(drawn):
+    target, others, asked = drawn
+    result = plan(scene_of(target, *others), asked)
+    radius = asked.needle.diameter.value / 2
+    stand_off = asked.target.standoff.value + radius
+    for path in result.paths:
+        tip = math.dist(path.target, target.at) - target.radius
+        assert stand_off - ROUNDING <= tip <= stand_off + 1.5 * max(SPACING) + 3 * HALF + ROUNDING
+        nearest = segment_to_point(path.entry, path.target, target.at) - target.radius
+        assert nearest >= 0.9 * stand_off - HALF - half_way(path) - ROUNDING
+        assert path.target[0] > path.entry[0]
+
+
+@settings(max_examples=40)
+@given(pictures(), st.floats(0.02, 0.1), st.floats(0.2, 1.4))
+def test_every_path_is_within_needle_angle_and_reach(drawn, length, angle):
+    target, others, asked = drawn
+    limited = replace(asked, needle=needle(length=length), angle_limit=sourced(angle))
+    for path in plan(scene_of(target, *others), limited).paths:
+        (a, b), (c, d) = path.entry, path.target
+        assert path.length == pytest.approx(math.dist(path.entry, path.target), rel=RTOL_FLOAT64)
+        assert path.angle == pytest.approx(math.atan2(c - a, abs(d - b)), rel=RTOL_FLOAT64)
+        assert path.length <= length + ROUNDING
+        assert path.angle <= angle + ROUNDING
+        assert a == 0  # the picture is lit from its first row
+        assert -BESIDE - ROUNDING <= b <= WIDTH - SPACING[1] + BESIDE + ROUNDING
+        outside = max(0.0, -b, b - (WIDTH - SPACING[1])) / max(abs(d - b), 1e-12) * path.length
+        assert path.not_seen == pytest.approx(outside, abs=4 * half_way(path) + 2 * HALF)
+
+
+def score(path, asked, margins):
+    """What paths are ranked by, once more from what a path says of itself."""
+    room = min(
+        (one.distance / margins[one.structure] for one in path.clearances if one.distance is not None),
+        default=9,
+    )
+    covered = 0.02 < path.entry[1] / WIDTH < 0.98
+    return min(room, 3) / 3 + math.cos(path.angle) - path.length / asked.needle.length.value - 3 * covered
+
+
+@settings(max_examples=40)
+@given(pictures(n=st.integers(1, 3)))
+def test_paths_are_ranked_by_clearance_angle_and_length(drawn):
+    target, others, asked = drawn
+    margins = {one.structure: max(one.margin.value, 1e-9) for one in asked.hazards}
+    result = plan(scene_of(target, *others), asked)
+    scores = [score(path, asked, margins) for path in result.paths]
+    assert scores == sorted(scores, reverse=True)
+    assert [path.rank for path in result.paths] == list(range(1, len(scores) + 1))
+    assert len(scores) <= MOST_PATHS
+    for i, one in enumerate(result.paths):
+        for other in result.paths[:i]:
+            apart = max(math.dist(one.entry, other.entry), math.dist(one.target, other.target))
+            assert apart >= 0.08 * WIDTH - ROUNDING
+
+
+def test_of_two_sides_the_one_with_more_room_is_first():
+    for lateral, sign in ((0.024, -1), (0.012, 1)):
+        crowded = artery((0.010, lateral), 0.0015)
+        best = plan(scene_of(TARGET, crowded), block()).paths[0]
+        assert (best.entry[1] - TARGET.at[1]) * sign > 0
+
+
+def test_with_room_on_both_sides_the_nearer_and_flatter_side_is_first():
+    near_the_left = nerve((0.015, 0.013), 0.003)
+    assert plan(scene_of(near_the_left), block()).paths[0].entry[1] < 0.013
+    near_the_right = nerve((0.015, 0.023), 0.003)
+    assert plan(scene_of(near_the_right), block()).paths[0].entry[1] > 0.023
+
+
+def test_a_path_in_numbers():
+    result = plan(scene_of(TARGET, BESIDE_IT), block(needle=needle(length=0.021)))  # reaches from the edge
+    assert (result.procedure, result.target) == ("LL01", 1)
+    assert result.reason == result.paths[0].reason
+    best = next(path for path in result.paths if path.not_seen == 0)
+    known = clearances(best)["femoral artery"]
+    assert (best.unit, known.unit, best.aims_at) == ("m", "m", "nerve")
+    assert known.margin == 3e-3
+    assert known.reason == "named by hand for this test"
+    sigma = uncertainty().sigma
+    assert known.contact_probability == contact_probability(known.distance, sigma)
+    assert known.interval == pytest.approx(
+        (known.distance - 1.96 * sigma, known.distance + 1.96 * sigma), rel=1e-3
+    )
+    assert best.reason == (
+        f"{1e3 * best.length:.1f} mm at {math.degrees(best.angle):.0f} deg to the skin; "
+        f"nearest femoral artery at {1e3 * known.distance:.1f} mm; nothing named is unknown"
+    )
+    assert best.unknown == ()
+    assert best.not_seen == 0
+
+
+def test_a_path_of_which_all_is_known_and_far_keeps_its_margins():
+    """The property below would pass if no path ever kept its margins; this one does."""
+    result = plan(scene_of(TARGET, BESIDE_IT), block(hazard("femoral artery", Tissue.ARTERY, 1e-3)))
+    assert True in [path.keeps_margins for path in result.paths]
+
+
+# Unknown is never clear.
+
+
+@st.composite
+def doubtful(draw):
+    """A picture with something that is not known: a hazard not shown, vague vessels, unsure pixels, spacing unknown."""
+    target, others, asked = draw(pictures())
+    doubts = draw(st.sets(st.sampled_from(["not shown", "vague", "unsure", "spacing"]), min_size=1))
+    hazards = list(asked.hazards) if others else []
+    if "not shown" in doubts:
+        hazards.append(hazard("femoral vein", Tissue.VEIN, 2e-3))
+    if "vague" in doubts:
+        hazards.append(hazard("femoral artery", Tissue.ARTERY, 3e-3))
+        at = draw(PLACES)
+        assume(math.dist(at, target.at) > target.radius + 0.003)
+        others = [*others, vessel(at, 0.001)]
+    if not hazards:
+        hazards = [hazard("femoral artery", Tissue.ARTERY, 3e-3)]
+    scene = scene_of(target, *others)
+    if "unsure" in doubts:
+        confidence = scene.segmentation.confidence.copy()
+        axial, lateral = np.indices(confidence.shape[1:]) * np.reshape(SPACING, (2, 1, 1))
+        at, radius = draw(PLACES), draw(st.floats(2e-4, 0.02))
+        blot = np.hypot(axial - at[0], lateral - at[1]) <= radius
+        blot &= scene.segmentation.labels[0] != 1
+        confidence[0][blot] = draw(st.floats(0, 0.49))
+        scene = replace(scene, segmentation=replace(scene.segmentation, confidence=confidence))
+    if "spacing" in doubts:
+        grid = grid_of(None)
+        scene = Scene(
+            image=replace(scene.image, grid=grid), segmentation=replace(scene.segmentation, grid=grid)
+        )
+    return scene, replace(asked, hazards=tuple(hazards))
+
+
+@settings(max_examples=60)
+@given(doubtful())
+def test_what_is_not_known_is_named_and_no_path_is_called_clear(drawn):
+    scene, asked = drawn
+    result = plan(scene, asked)
+    unsure = np.nonzero(~scene.segmentation.known()[0])
+    places = np.stack(unsure) * np.reshape(scene.image.grid.step, (2, 1))
+    shown = {one.structure for one in result.hazards if one.known}
+    missing = [one.structure for one in asked.hazards if one.structure not in shown]
+    assert list(result.unknown) == missing
+    for text in words(result):
+        assert not PROMISES.search(text)
+    for path in result.paths:
+        corridor = asked.needle.diameter.value / 2 + uncertainty().sigma if path.unit == "m" else 1.0
+        distances = segment_to_points(path.entry, path.target, places)
+        over = bool((distances <= corridor).any())
+        said = " | ".join(path.unknown)
+        assert set(missing) <= set(path.unknown)
+        assert ("pixels the model is not sure of" in said) >= over
+        if missing or over or path.unit == "px" or path.not_seen > 0:
+            assert path.keeps_margins is not True
+            assert path.unknown
+            assert path.reason.count("; unknown: ") == 1
+            assert "nothing named is unknown" not in path.reason
+        for one in path.clearances:
+            assert (one.distance is None) == (one.structure in missing)
+
+
+@pytest.mark.parametrize("one", procedures(), ids=lambda one: one.id)
+def test_a_hazard_that_is_not_shown_is_listed_as_unknown(one):
+    result = plan(scene_of(TARGET), one)
+    names = tuple(hazard.structure for hazard in one.hazards)
+    assert result.unknown == names
+    assert [sighting.reason for sighting in result.hazards] == ["not seen in the picture"] * len(names)
+    assert [sighting.margin for sighting in result.hazards] == [danger.margin.value for danger in one.hazards]
+    assert result.paths
+    for path in result.paths:
+        assert path.unknown[: len(names)] == names
+        assert path.keeps_margins is None
+        for clearance in path.clearances:
+            assert (clearance.distance, clearance.interval, clearance.unit) == (None, None, None)
+            assert clearance.reason == "not seen in the picture"
+            assert clearance.margin in [danger.margin.value for danger in one.hazards]
+
+
+VAGUE = "not told apart: the picture shows vessels of unknown kind, any of which may be it or not"
+
+
+def test_a_vessel_of_unknown_kind_is_every_vessel_hazard_and_makes_none_of_them_known():
+    asked = block(
+        hazard("femoral artery", Tissue.ARTERY, 3e-3),
+        hazard("femoral vein", Tissue.VEIN, 4.5e-3),
+        hazard("pleura", Tissue.PLEURA, 9e-3),
+    )
+    result = plan(scene_of(TARGET, vessel(BESIDE_IT.at, 0.003, instance=2)), asked)
+    assert result.unknown == ("femoral artery", "femoral vein", "pleura")
+    assert [one.reason for one in result.hazards[:3]] == [VAGUE, VAGUE, "not seen in the picture"]
+    seen = result.hazards[3]
+    assert (seen.structure, seen.tissue, seen.label, seen.margin) == ("vessel 2", Tissue.VESSEL, 2, 4.5e-3)
+    assert seen.reason == "a vessel of unknown kind: the largest margin of every vessel named"
+    for path in result.paths:
+        assert clearances(path)["vessel 2"].distance >= 4.5e-3
+        assert path.keeps_margins is None
+
+
+def test_a_vessel_of_unknown_kind_is_held_off_as_an_artery_where_no_vessel_is_named():
+    result = plan(scene_of(TARGET, vessel(BESIDE_IT.at, 0.003)), block(hazard("pleura", Tissue.PLEURA, 9e-3)))
+    assert result.hazards[1].margin == 3e-3
+
+
+def test_an_artery_without_a_name_makes_no_artery_known():
+    nameless = artery(BESIDE_IT.at, 0.003, name="artery")
+    asked = block(hazard("femoral artery", Tissue.ARTERY, 5e-3), hazard("femoral vein", Tissue.VEIN, 9e-3))
+    result = plan(scene_of(TARGET, nameless), asked)
+    assert result.unknown == ("femoral artery", "femoral vein")
+    assert [one.reason for one in result.hazards] == [
+        "not told apart: the picture shows a further artery, which may be it or not",
+        "not seen in the picture",
+        "a further artery in the picture: the largest margin of its tissue",
+    ]
+    assert result.hazards[2].margin == 5e-3
+
+
+def test_a_named_hazard_is_known_and_another_is_not():
+    result = plan(scene_of(TARGET, BESIDE_IT), procedure("LL01"))
+    assert result.hazards[0].label == 2
+    assert result.hazards[0].reason == "named by hand for this test"
+    assert "femoral artery" not in result.unknown
+    assert [one.reason for one in result.hazards[1:]] == ["not seen in the picture"] * 3
+
+
+def test_a_hazard_whose_name_is_the_word_for_its_tissue_is_named_by_the_picture():
+    result = plan(
+        scene_of(TARGET, artery(BESIDE_IT.at, 0.002, name="pleura", tissue=Tissue.PLEURA)), procedure("UL03")
+    )
+    pleura = next(one for one in result.hazards if one.structure == "pleura")
+    assert (pleura.label, pleura.reason) == (2, "named in the picture")
+
+
+def test_a_named_hazard_without_a_sure_pixel_is_not_known_and_still_kept_off():
+    result = plan(scene_of(TARGET, replace(BESIDE_IT, confidence=0.3)), block())
+    assert result.unknown == ("femoral artery",)
+    assert (
+        result.hazards[0].reason
+        == "not sure: none of its pixels reaches the confidence threshold of the model"
+    )
+    assert (result.hazards[1].structure, result.hazards[1].label) == ("femoral artery 1", 2)
+    for path in result.paths:
+        assert path.keeps_margins is not True
+        assert clearances(path)["femoral artery 1"].distance >= 3e-3
+
+
+def test_of_two_that_bear_a_hazards_name_the_sure_one_is_it_and_both_are_kept_off():
+    unsure = replace(BESIDE_IT, confidence=0.3)
+    sure = artery((0.018, 0.008), 0.002)
+    result = plan(scene_of(TARGET, unsure, sure), block())
+    assert [(one.structure, one.label) for one in result.hazards] == [
+        ("femoral artery", 3),
+        ("femoral artery 1", 2),
+    ]
+
+
+def test_structures_of_one_name_and_number_are_each_kept_off():
+    """Names may repeat; a distance must not be lost because another structure bears the same one."""
+    twins = [vessel((0.012, 0.009), 0.0015), vessel((0.012, 0.027), 0.0015)]
+    for disks in (twins, twins[::-1]):
+        result = plan(scene_of(TARGET, *disks), block())
+        assert result.paths
+        for path in result.paths:
+            known = [one for one in path.clearances if one.structure == "vessel 1"]
+            assert len(known) == 2
+            for disk, one in zip(disks, known, strict=True):
+                true = segment_to_point(path.entry, path.target, disk.at) - disk.radius - 0.36 * MILLI
+                assert 3e-3 <= one.distance <= true + ROUNDING
+
+
+def test_a_structure_that_is_nowhere_in_the_picture_is_no_hazard():
+    scene = scene_of(TARGET, artery((0.2, 0.2), 0.001), vessel((0.2, 0.2), 0.001))
+    result = plan(scene, block())
+    assert [(one.structure, one.label, one.reason) for one in result.hazards] == [
+        ("femoral artery", None, "not seen in the picture")
+    ]
+
+
+def test_a_further_nerve_is_kept_off_by_two_sigma():
+    second = nerve((0.018, 0.028), 0.0015, instance=2)
+    result = plan(scene_of(TARGET, second), block())
+    assert result.hazards[1].structure == "nerve 2"
+    assert result.hazards[1].margin == uncertainty().margin(Tissue.NERVE).value
+    assert result.hazards[1].reason == "a further nerve in the picture: the largest margin of its tissue"
+
+
+def with_confidence(scene, where, value=0.2):
+    confidence = scene.segmentation.confidence.copy()
+    confidence[0][where] = value
+    return replace(scene, segmentation=replace(scene.segmentation, confidence=confidence))
+
+
+def test_a_band_of_unsure_pixels_is_measured_along_the_path():
+    middle = nerve((0.018, 0.054), 0.003)
+    scene = scene_of(middle, grid=WIDE)
+    band = (slice(10, 15), slice(None))  # 2 mm of depth, all the way across
+    result = plan(with_confidence(scene, band), block(needle=needle(length=0.03)))
+    assert all(path.not_seen == 0 for path in result.paths)
+    corridor = 0.36 * MILLI + uncertainty().sigma + 2 * HALF
+    for path in result.paths:
+        (said,) = [text for text in path.unknown if "not sure" in text]
+        length = (
+            float(re.fullmatch(r"([\d.]+) mm of the way past pixels the model is not sure of", said)[1])
+            * MILLI
+        )
+        # rows 10 to 14, and the corridor above and below
+        expected = (4 * SPACING[0] + 2 * (corridor + half_way(path))) / math.sin(path.angle)
+        assert length == pytest.approx(expected, abs=0.05 * MILLI + 2 * half_way(path) + SPACING[0])
+        assert path.keeps_margins is None
+        assert path.reason.endswith(f"; unknown: {', '.join(path.unknown)}; entry under the probe")
+
+
+def test_unsure_pixels_far_from_a_path_are_not_on_its_way():
+    result = plan(with_confidence(scene_of(TARGET, BESIDE_IT), (slice(80, 90), slice(None))), block())
+    assert [path.unknown for path in result.paths if path.not_seen == 0] == [()] * sum(
+        path.not_seen == 0 for path in result.paths
+    )
+
+
+def test_a_single_unsure_pixel_of_a_large_picture_is_not_stepped_over():
+    """Without spacing a path is looked at every few pixels; one between two of them counts too."""
+    grid = grid_of(None, (600, 800))
+    scene = scene_of(nerve((300, 400), 40), grid=grid)
+    best = plan(scene, block()).paths[0]
+    for share in np.linspace(0.3, 0.6, 7):
+        row, column = (round(a + share * (b - a)) for a, b in zip(best.entry, best.target, strict=True))
+        result = plan(with_confidence(scene, (row, column)), block())
+        same = next(path for path in result.paths if path.entry == best.entry and path.target == best.target)
+        assert any("not sure" in text for text in same.unknown)
+
+
+def test_the_way_beside_the_picture_is_not_seen():
+    narrow = grid_of((4e-4, 3e-4), (90, 60))  # 18 mm wide, so that flat paths come from far beside
+    flat = block(angle_limit=sourced(math.radians(25)))
+    result = plan(scene_of(nerve((0.018, 0.009), 0.002), grid=narrow), flat)
+    assert result.paths
+    right = 59 * 3e-4
+    for path in result.paths:
+        (_, b), (_, d) = path.entry, path.target
+        outside = max(0.0, -b, b - right) / abs(d - b) * path.length
+        assert outside > 0.005
+        assert path.not_seen == pytest.approx(outside, abs=2 * half_way(path) + HALF)
+        said = f"{1e3 * path.not_seen:.1f} mm of the way outside what the picture shows"
+        assert path.unknown == ("femoral artery", said)
+        assert path.keeps_margins is None
+
+
+# Without spacing.
+
+
+def test_without_spacing_all_is_in_pixels_and_no_margin_is_judged():
+    scene = scene_of(nerve((45, 60), 8), vessel((50, 95), 7), grid=grid_of(None))
+    result = plan(scene, procedure("LL01"))
+    assert len(result.paths) == MOST_PATHS
+    for path in result.paths:
+        assert path.unit == "px"
+        assert path.keeps_margins is None
+        assert "every margin: spacing unknown" in path.unknown
+        assert "margins not judged: spacing unknown" in path.reason
+        assert re.match(r"\d+ px at \d+ deg to the skin; nearest vessel 1 at \d+ px; ", path.reason)
+        for one in path.clearances:
+            assert "not judged: spacing unknown" in one.reason
+            assert one.contact_probability is None
+            assert one.keeps_margin is None
+        known = clearances(path)["vessel 1"]
+        assert known.unit == "px"
+        true = segment_to_point(path.entry, path.target, (50, 95)) - 7
+        assert 2.0 <= known.distance <= true + ROUNDING
+        assert known.interval[0] == pytest.approx(max(known.distance - 1.96 * 0.9, 0), abs=1e-3)
+        assert known.interval[1] == pytest.approx(known.distance + 1.96 * 0.9, abs=1e-3)
+
+
+@settings(max_examples=8)
+@given(st.floats(150, 450), st.floats(100, 700), st.floats(20, 60), st.integers(0, 2**32 - 1))
+def test_without_spacing_a_path_of_a_large_picture_crosses_no_structure(row, column, radius, seed):
+    """Points of a path lie several pixels apart there; what lies between them counts too."""
+    grid = grid_of(None, (600, 800))
+    rng = np.random.default_rng(seed)
+    others = [vessel((rng.uniform(60, 500), rng.uniform(20, 780)), rng.uniform(1, 20)) for _ in range(4)]
+    others = [one for one in others if math.dist(one.at, (row, column)) > radius + one.radius + 3]
+    result = plan(scene_of(nerve((row, column), radius), *others, grid=grid), block())
+    for path in result.paths:
+        for one in others:
+            assert segment_to_point(path.entry, path.target, one.at) - one.radius >= 2.0 - ROUNDING
+
+
+def test_without_spacing_entries_reach_half_a_width_beside():
+    flat = block(angle_limit=sourced(math.radians(40)))
+    grid = grid_of(None, (90, 60))
+    result = plan(scene_of(nerve((45, 30), 5), grid=grid), flat)
+    assert result.paths
+    assert all(-30 <= path.entry[1] <= 89 for path in result.paths)
+    assert (
+        min(path.entry[1] for path in result.paths) < -10 or max(path.entry[1] for path in result.paths) > 69
+    )
+
+
+def test_without_spacing_needle_length_limits_nothing():
+    grid = grid_of(None, (900, 60))
+    result = plan(scene_of(nerve((700, 30), 10), grid=grid), block(angle_limit=sourced(1.57)))
+    assert result.paths
+    assert min(path.length for path in result.paths) > 600
+
+
+# Where the skin is.
+
+
+def lit(columns, first, rows=ROWS):
+    """Brightness of columns whose echoes begin at a row each; black from there up, all black where it is None."""
+    brightness = np.zeros((rows, len(columns)))
+    for column, row in zip(columns, first, strict=True):
+        if row is not None:
+            brightness[row:, column] = 0.3
+    return brightness
+
+
+def test_the_skin_is_the_first_lit_row():
+    brightness = np.full((ROWS, COLUMNS), 0.3)
+    brightness[:7] = 8 / 255  # not brighter than black
+    result = plan(scene_of(TARGET, brightness=brightness), block())
+    assert {path.entry[0] for path in result.paths} == {7 * SPACING[0]}
+
+
+def test_dark_columns_at_the_top_of_a_straight_array_are_lost_contact_and_not_seen():
+    first = [0] * COLUMNS
+    first[:25] = [40] * 25
+    brightness = lit(range(COLUMNS), first)
+    result = plan(scene_of(TARGET, brightness=brightness), block())
+    assert {path.entry[0] for path in result.paths} == {0.0}
+    through = [path for path in result.paths if 0 <= path.entry[1] < 20 * SPACING[1]]
+    assert through
+    for path in through:
+        assert path.not_seen > 0
+        assert path.keeps_margins is None
+
+
+def sector_rows(radius_of_face=60, half_width=30, columns=COLUMNS):
+    """First lit rows of a curved array: an arc, deepest in its middle, and sides that go down from its ends."""
+    middle = (columns - 1) / 2
+    first = []
+    for column in range(columns):
+        away = abs(column - middle)
+        if away <= half_width:
+            first.append(
+                round(math.sqrt(radius_of_face**2 - away**2) - math.sqrt(radius_of_face**2 - half_width**2))
+            )
+        else:
+            first.append(round((away - half_width) * 2))
+    return [row if row < ROWS else None for row in first]
+
+
+def test_beside_a_curved_array_the_skin_is_level_with_the_ends_of_its_face():
+    first = sector_rows()
+    assert min(row for row in first if row is not None) == 0
+    brightness = lit(range(COLUMNS), first)
+    result = plan(scene_of(nerve((0.026, 0.018), 0.002), brightness=brightness), block())
+    assert result.paths
+    for path in result.paths:
+        if abs(path.entry[1] - WIDTH / 2) > 30 * SPACING[1]:
+            assert path.entry[0] <= SPACING[0]  # never inside the body, at the sector's side
+            assert path.not_seen > 0  # through the black beside the sector
+            assert path.keeps_margins is None
+
+
+def test_under_a_curved_array_the_skin_follows_its_face():
+    first = sector_rows(radius_of_face=40)
+    brightness = lit(range(COLUMNS), first)
+    steep = block(angle_limit=sourced(1.5), needle=needle(length=0.022))
+    result = plan(scene_of(nerve((0.027, 0.018), 0.002), brightness=brightness), steep)
+    entries = [path.entry for path in result.paths]
+    under = [(a, b) for a, b in entries if abs(b - WIDTH / 2) < 25 * SPACING[1]]
+    assert under
+    for axial, lateral in under:
+        assert axial == pytest.approx(first[round(lateral / SPACING[1])] * SPACING[0], abs=SPACING[0])
+        assert axial > 2 * SPACING[0]
+
+
+def test_a_black_picture_has_no_skin():
+    result = plan(scene_of(TARGET, brightness=8 / 255), block())
+    assert (result.target, result.paths) == (1, ())
+    assert result.reason == "no skin in the picture: it is black"
+
+
+# Entries under the probe.
+
+
+def test_an_entry_beside_the_probe_is_preferred_to_any_under_it():
+    result = plan(scene_of(TARGET), block())
+    assert not any("under the probe" in path.reason for path in result.paths)
+    edge = 0.02 * WIDTH
+    for path in result.paths:
+        assert path.entry[1] <= edge or path.entry[1] >= WIDTH - edge
+
+
+def test_an_entry_under_the_probe_is_said_to_be_one():
+    short = block(needle=needle(length=0.018), angle_limit=sourced(1.5))
+    result = plan(scene_of(TARGET), short)  # from beside the picture the needle does not reach
+    assert result.paths
+    for path in result.paths:
+        assert path.reason.endswith("; entry under the probe")
+        assert 0.02 * WIDTH < path.entry[1] < 0.98 * WIDTH
+
+
+# Which target.
+
+
+def test_the_target_is_the_structure_that_bears_its_name():
+    named = nerve((0.02, 0.02), 0.001, name="femoral nerve")
+    scene = scene_of(nerve((0.02, 0.008), 0.004), named)
+    assert choose_target(scene.segmentation, block()) == 2
+    assert plan(scene, block()).paths[0].aims_at == "femoral nerve"
+
+
+def test_without_a_name_the_target_is_the_largest_of_its_tissue_that_is_sure():
+    small, large = nerve((0.02, 0.008), 0.002), nerve((0.02, 0.02), 0.004, instance=2)
+    assert choose_target(scene_of(small, large).segmentation, block()) == 2
+    assert choose_target(scene_of(large, small).segmentation, block()) == 1
+    assert choose_target(scene_of(small, replace(large, confidence=0.3)).segmentation, block()) == 1
+    assert choose_target(scene_of(vessel((0.02, 0.02), 0.005), small).segmentation, block()) == 2
+
+
+def test_a_name_does_not_help_where_no_pixel_is_sure():
+    named = nerve((0.02, 0.02), 0.003, name="femoral nerve", confidence=0.3)
+    assert choose_target(scene_of(nerve((0.02, 0.008), 0.002), named).segmentation, block()) == 1
+
+
+@pytest.mark.parametrize("disks", [(), (vessel((0.02, 0.02), 0.003),), (replace(TARGET, confidence=0.49),)])
+def test_without_a_target_no_path_is_planned(disks):
+    result = plan(scene_of(*disks), procedure("UL06"))
+    assert (result.procedure, result.target, result.paths) == ("UL06", None, ())
+    assert result.reason == (
+        "no median nerve or ulnar nerve or radial nerve or musculocutaneous nerve known in the picture: no path is planned"
+    )
+    assert result.unknown == ("axillary artery", "axillary vein")
+
+
+def test_confidence_at_the_threshold_is_enough():
+    assert plan(scene_of(replace(TARGET, confidence=0.5)), block()).target == 1
+
+
+# Why there is none.
+
+
+def test_a_wall_in_the_way_is_named():
+    scene = scene_of(TARGET, artery((0.2, 0.2), 0.001))
+    labels = scene.segmentation.labels.copy()
+    labels[0, 12:14] = 2
+    walled = Scene(image=scene.image, segmentation=replace(scene.segmentation, labels=labels))
+    result = plan(walled, block())
+    assert (result.target, result.paths) == (1, ())
+    assert result.reason == (
+        "no straight path keeps length, angle and the margin of every structure (femoral artery in the way)"
+    )
+    grid = grid_of(None)
+    unmeasured = Scene(
+        image=replace(walled.image, grid=grid), segmentation=replace(walled.segmentation, grid=grid)
+    )
+    assert plan(unmeasured, block()).reason == (
+        "no straight path keeps angle and every structure's place (femoral artery in the way)"
+    )
+
+
+def test_several_that_only_together_bar_the_way_are_not_blamed_singly():
+    left, right = (
+        artery((0.009, 0.006), 0.006, name="artery a"),
+        artery((0.009, 0.030), 0.006, name="artery b"),
+    )
+    asked = block(
+        hazard("artery a", Tissue.ARTERY, 5e-3),
+        hazard("artery b", Tissue.ARTERY, 5e-3),
+        needle=needle(length=0.04),
+    )
+    result = plan(scene_of(TARGET, left, right), asked)
+    assert result.paths == ()
+    assert result.reason == "no straight path keeps length, angle and the margin of every structure"
+
+
+@pytest.mark.parametrize("disks", [(TARGET,), (TARGET, BESIDE_IT)])
+def test_a_needle_that_is_too_short_blames_no_structure(disks):
+    result = plan(scene_of(*disks), block(needle=needle(length=0.0101)))
+    assert (result.paths, result.reason) == ((), "no straight path keeps length and angle")
+
+
+def test_an_angle_that_is_too_flat_blames_no_structure():
+    grid = grid_of(None)
+    result = plan(
+        scene_of(nerve((60, 60), 8), vessel((60, 95), 7), grid=grid), block(angle_limit=sourced(0.06))
+    )
+    assert (result.paths, result.reason) == ((), "no straight path keeps angle")
+
+
+def test_no_room_for_the_tip_is_said():
+    filling = scene_of(nerve((0.018, 0.018), 0.1))
+    result = plan(filling, block())
+    assert (result.target, result.paths) == (1, ())
+    assert result.reason == "no room in the picture for the tip beside the femoral nerve"
+
+
+# What cannot be planned on.
+
+
+def test_a_scene_without_its_parts_is_refused():
+    message = "a plan needs a scene with an image and its segmentation, got one without"
+    whole = scene_of(TARGET)
+    for scene in (Scene(), Scene(image=whole.image), Scene(segmentation=whole.segmentation)):
+        with refused(InputError, message):
+            plan(scene, block())
+
+
+def test_several_frames_are_refused():
+    scene = scene_of(TARGET)
+    twice = replace(scene.image, values=np.repeat(scene.image.values, 2, axis=0))
+    with refused(InputError, "a plan needs one frame, got 2 of the image and 1 of its labels"):
+        plan(Scene(image=twice, segmentation=scene.segmentation), block())
+    labels, confidence = (
+        np.repeat(one, 3, axis=0) for one in (scene.segmentation.labels, scene.segmentation.confidence)
+    )
+    thrice = replace(scene.segmentation, labels=labels, confidence=confidence)
+    with refused(InputError, "a plan needs one frame, got 1 of the image and 3 of its labels"):
+        plan(Scene(image=scene.image, segmentation=thrice), block())
+
+
+def test_a_sector_is_refused():
+    sector = PolarGrid(
+        radius=0.01 + np.arange(ROWS) * 4e-4, azimuth=np.linspace(-0.5, 0.5, COLUMNS), apex=np.zeros(3)
+    )
+    scene = scene_of(TARGET)
+    image = Image(values=scene.image.values, quantity=Quantity.BRIGHTNESS, grid=sector)
+    with refused(InputError, "a plan needs a Grid or PixelGrid, got PolarGrid: convert the scan first"):
+        plan(Scene(image=image, segmentation=scene.segmentation), block())
+
+
+@pytest.mark.parametrize("name", ["axial", "lateral"])
+def test_uneven_lines_are_refused(name):
+    lines = {"axial": np.arange(ROWS) * 4e-4, "lateral": np.arange(COLUMNS) * 3e-4}
+    lines[name] = lines[name].copy()
+    lines[name][5:] += 1e-4
+    scene = scene_of(TARGET)
+    image = Image(values=scene.image.values, quantity=Quantity.BRIGHTNESS, grid=Grid(**lines))
+    with refused(InputError, f"a plan needs evenly spaced lines, got uneven Grid.{name}: resample it first"):
+        plan(Scene(image=image, segmentation=scene.segmentation), block())
+
+
+def test_a_grid_of_a_single_row_is_no_reason_to_fail():
+    one_row = Grid(axial=np.array([0.01]), lateral=np.arange(COLUMNS) * 3e-4)
+    result = plan(scene_of(nerve((0.01, 0.018), 0.002), grid=one_row), block())
+    assert result.paths == ()
+
+
+def test_a_plan_does_not_depend_on_where_the_grid_begins():
+    """The same picture elsewhere under the probe: the same plan, moved."""
+    shift = (0.004, -0.02)
+    moved_grid = Grid(
+        axial=shift[0] + np.arange(ROWS) * SPACING[0], lateral=shift[1] + np.arange(COLUMNS) * SPACING[1]
+    )
+    moved = [replace(disk, at=(disk.at[0] + shift[0], disk.at[1] + shift[1])) for disk in (TARGET, BESIDE_IT)]
+    here, there = plan(scene_of(TARGET, BESIDE_IT), block()), plan(scene_of(*moved, grid=moved_grid), block())
+    assert len(here.paths) == len(there.paths) > 0
+    for one, other in zip(here.paths, there.paths, strict=True):
+        np.testing.assert_allclose(np.subtract(other.entry, one.entry), shift, atol=1e-9)
+        np.testing.assert_allclose(np.subtract(other.target, one.target), shift, atol=1e-9)
+        assert other.clearances[0].distance == pytest.approx(one.clearances[0].distance, abs=1e-9)
+
+
+def test_a_plan_is_mirrored_with_its_picture():
+    span = (COLUMNS - 1) * SPACING[1]
+    disks = (nerve((0.016, 0.0131), 0.003), artery((0.02, 0.026), 0.003))
+    mirrored = [replace(disk, at=(disk.at[0], span - disk.at[1])) for disk in disks]
+    here, there = plan(scene_of(*disks), block()).paths[0], plan(scene_of(*mirrored), block()).paths[0]
+    assert there.length == pytest.approx(here.length, rel=0.02)
+    assert there.entry[1] == pytest.approx(span - here.entry[1], abs=2 * MILLI)
+
+
+def test_the_whole_picture_counts_not_the_cut():
+    """A cut remembers its corner; lengths are still counted from its own first pixel."""
+    whole = PixelGrid(rows=ROWS + 30, columns=COLUMNS + 40, spacing=SPACING)
+    cut = whole.cut((20, 30), (ROWS, COLUMNS))
+    assert plan(scene_of(TARGET, grid=cut), block()) == plan(scene_of(TARGET), block())

@@ -2,9 +2,10 @@
 
 Rule "one of its tissue": in a picture that the operator says was taken for a procedure whose target is one nerve, the
 largest structure of that tissue that is known is the target. It is wrong where the model's structure is none of that
-tissue (the card's invented rate), and where the picture does not show the procedure's view, which nobody here can tell.
-Where a second structure of the tissue is more than half as large the rule gives no name. Several targets (the four nerves
-of the axilla) and vessels (artery or vein) have no rule: they keep the word for their tissue.
+tissue (the card's invented rate, told with the name), and where the picture does not show the procedure's view, which
+nobody here can tell. Where a second structure of the tissue is more than half as large the rule gives no name. Several
+targets (the four nerves of the axilla) and vessels (artery or vein) have no rule: they keep the word for their tissue.
+Labels of another model than the card's have no error rate, so they get no name either.
 """
 
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ CLEARLY = 0.5
 """A second structure larger than this share of the largest makes the choice unsure."""
 
 
-def invented_rate(table: Mapping[str, Any], tissue: Tissue) -> float | None:
+def invented_rate(table: Mapping[str, Any], tissue: Tissue) -> tuple[float, float, float] | None:
     """Give how often the model's structures of a tissue are none, from its card.
 
     Parameters
@@ -30,11 +31,14 @@ def invented_rate(table: Mapping[str, Any], tissue: Tissue) -> float | None:
 
     Returns
     -------
-    float or None
-        0..1; None where the card does not say.
+    (float, float, float) or None
+        Rate and its 95 % interval, 0..1; None where the card does not say.
     """
-    value = table.get("rates", {}).get(f"{tissue.value}_invented")
-    return float(value) if isinstance(value, int | float) else None
+    value = table.get("measured", {}).get(tissue.value, {}).get("invented")
+    if value is None:
+        return None
+    rate, low, high = value
+    return float(rate), float(low), float(high)
 
 
 def name_structures(
@@ -57,8 +61,12 @@ def name_structures(
         The same with proper names where the rule gives one; all else unchanged.
     """
     target = procedure.target
-    rate = invented_rate(card() if table is None else table, target.tissue)
-    if rate is None or len(target.structures) != 1:
+    table = card() if table is None else table
+    model = segmentation.model
+    rate = invented_rate(table, target.tissue)
+    if (model.name, model.version) != (table["name"], table["version"]) or rate is None:
+        return segmentation
+    if len(target.structures) != 1:
         return segmentation
     known = segmentation.known()
     sizes = {
@@ -70,9 +78,10 @@ def name_structures(
     if not ranked or (len(ranked) > 1 and ranked[-2][0] > CLEARLY * ranked[-1][0]):
         return segmentation
     label = ranked[-1][1]
+    wrong, low, high = (100 * share for share in rate)
     rule = (
         f"the largest {target.tissue.value} of a picture taken for {procedure.id}; of the model's {target.tissue.value}s "
-        f"{100 * rate:.0f} % are none, and that the picture shows this view is taken on trust"
+        f"{wrong:.0f} % ({low:.0f} to {high:.0f}) are none, and that the picture shows this view is taken on trust"
     )
     structures = list(segmentation.structures)
     structures[label - 1] = replace(

@@ -1,0 +1,248 @@
+"""The page in a real browser: it opens, moves, freezes, shows what is known, takes a file, and says when it is blind."""
+
+import base64
+import io
+import time
+
+import numpy as np
+import pytest
+from PIL import Image as Picture
+
+from app.browser import Server, browsing, chromium, drop, free_port, live, number, serving, until, view
+from conftest import shared_data
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+GREY_LEVELS = 6.0
+"""Between two ways to draw one picture: two kinds of interpolation [mean difference of 8-bit grey]."""
+
+
+@pytest.fixture(scope="module")
+def server():
+    chromium()
+    with serving() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def picture_server(tmp_path_factory):
+    """Shows a still picture that never changes."""
+    chromium()
+    path = tmp_path_factory.mktemp("page") / "still.png"
+    rows, columns = np.mgrid[:300, :400]
+    grey = (
+        90 + 60 * np.sin(rows / 23) * np.cos(columns / 31) + 40 * (np.hypot(rows - 150, columns - 200) < 60)
+    )
+    Picture.fromarray(grey.astype(np.uint8)).save(path)
+    with serving(str(path), "--spacing", "0.1") as running:
+        yield running
+
+
+def pixels(page):
+    """What the 2-D canvas holds, without what lies over it."""
+    coded = page.evaluate("() => document.querySelector('.canvas canvas').toDataURL().split(',')[1]")
+    return np.asarray(Picture.open(io.BytesIO(base64.b64decode(coded))).convert("L"), float)
+
+
+def shot(page):
+    """The picture as it is shown, with what lies over it."""
+    return np.asarray(Picture.open(io.BytesIO(page.locator(".picture").screenshot())).convert("L"), float)
+
+
+def hazards(page):
+    return [row.inner_text() for row in page.locator(".plan tbody tr").all()]
+
+
+def test_page_opens_and_moves_without_a_complaint(server):
+    with browsing() as page:
+        live(page, server.url)
+        first, before = number(page), pixels(page)
+        until(lambda: number(page) > first + 5)
+        assert np.abs(pixels(page) - before).mean() > 1
+        assert "SIMULATED" in page.inner_text("header")
+        assert "Connected" in page.inner_text("footer")
+        until(lambda: "ms" in page.inner_text("footer"))
+        assert page.complaints == []
+
+
+def test_lost_frames_are_counted_alike_at_both_ends(server):
+    with browsing() as page:
+        live(page, server.url)
+        # the page does nothing for a while: frames are passed over
+        page.evaluate("() => { const end = performance.now() + 4000; while (performance.now() < end); }")
+        until(lambda: int(page.get_attribute("[data-lost]", "data-lost")) > 0)
+        for _ in range(5):
+            here, there = page.evaluate(
+                "() => { const it = document.querySelector('[data-lost]').dataset; return [it.lost, it.lostServer] }"
+            )
+            assert here == there
+            time.sleep(0.2)
+
+
+def test_freeze_holds_the_picture_and_says_how_old_it_is(server):
+    with browsing() as page:
+        live(page, server.url)
+        page.keyboard.press("f")
+        page.wait_for_selector("[data-view=frozen]")
+        time.sleep(0.3)
+        held, before = number(page), pixels(page)
+        time.sleep(1.2)
+        assert number(page) == held
+        assert np.array_equal(pixels(page), before)
+        assert "FROZEN" in page.inner_text(".picture")
+        page.keyboard.press(";")
+        until(lambda: pixels(page).mean() < before.mean() - 1)  # gain is obeyed by a held picture
+        page.keyboard.press("'")
+        page.get_by_role("button", name="Go on").click()
+        until(lambda: view(page) == "live" and number(page) > held + 3)
+
+
+def test_depth_and_gain_are_turned_by_button_and_key(server):
+    with browsing() as page:
+        live(page, server.url)
+        value = lambda name: page.inner_text(f"[data-control={name}]")  # noqa: E731
+        assert value("depth") == "4.0 cm"
+        page.keyboard.press("-")
+        until(lambda: value("depth") == "3.5 cm")
+        page.get_by_role("button", name="More depth").click()
+        until(lambda: value("depth") == "4.0 cm")
+        page.get_by_role("button", name="More gain").click()
+        until(lambda: value("gain") == "2 dB")
+        page.keyboard.press(";")
+        until(lambda: value("gain") == "0 dB")
+
+
+def test_structures_are_outlined_and_layers_hide_them(server):
+    with browsing() as page:
+        live(page, server.url)
+        until(lambda: page.locator("path[data-role=structure]").count() > 0, 60)
+        until(lambda: page.locator(".label[data-role=structure]").count() > 0)
+        assert page.locator(".label[data-role=scale]").count() == 1
+        page.keyboard.press("f")
+        page.wait_for_selector("[data-view=frozen]")
+        page.keyboard.press("l")
+        until(lambda: page.locator("svg path[data-role]").count() == 0)
+        page.keyboard.press("l")
+        until(lambda: page.locator("svg path[data-role]").count() > 0)
+        page.keyboard.press("f")
+        page.wait_for_selector("[data-view=live]")
+
+
+def test_another_procedure_brings_its_own_hazards(server):
+    with browsing() as page:
+        live(page, server.url)
+        until(lambda: any("femoral" in row for row in hazards(page)), 60)
+        page.get_by_label("Procedure").select_option("UL03")
+        until(lambda: any("pleura" in row.lower() for row in hazards(page)), 60)
+        assert not any("femoral" in row for row in hazards(page))
+        page.get_by_label("Procedure").select_option("LL01")
+        until(lambda: any("femoral" in row for row in hazards(page)), 60)
+
+
+def test_every_unseen_hazard_is_written_as_unknown(server):
+    with browsing() as page:
+        live(page, server.url)
+        until(lambda: any("circumflex" in row for row in hazards(page)), 60)
+        for row in hazards(page):
+            if "circumflex" in row:
+                assert "unknown" in row
+        words = page.inner_text("main").lower()
+        assert "safe" not in words and " clear" not in words.replace("clearance", "")
+
+
+def test_the_webgl_and_the_canvas_renderer_draw_the_same(picture_server):
+    shots = []
+    for kind in ("webgl", "canvas"):
+        with browsing() as page:
+            live(page, f"{picture_server.url}?renderer={kind}")
+            assert page.get_attribute("[data-renderer]", "data-renderer") == kind
+            page.keyboard.down("l")
+            time.sleep(0.3)
+            shots.append(shot(page))
+            page.keyboard.up("l")
+            assert page.complaints == []
+    inside = np.s_[60:-60, 20:-20]
+    assert np.abs(shots[0] - shots[1])[inside].mean() < GREY_LEVELS
+    assert shots[0][inside].std() > 20
+
+
+def test_a_file_that_is_no_picture_is_refused_in_words_and_the_picture_goes_on(server, tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("no picture")
+    with browsing() as page:
+        live(page, server.url)
+        drop(page, path)
+        page.wait_for_selector("[role=alert] >> text=notes.txt: not a kind that is read")
+        first = number(page)
+        until(lambda: number(page) > first + 3)
+        page.get_by_role("button", name="Dismiss").click()
+        assert page.locator("text=not a kind that is read").count() == 0
+
+
+@pytest.mark.data
+def test_a_dropped_real_picture_is_read_labelled_and_guided():
+    real = shared_data("usgra-seg") / "images"
+    path = sorted(real.glob("*.png"))[3]
+    with serving() as server, browsing() as page:
+        live(page, server.url)
+        drop(page, path)
+        until(lambda: path.name in page.inner_text("footer"), 60)
+        until(lambda: view(page) == "live", 60)
+        assert "SIMULATED" not in page.inner_text("body")
+        until(lambda: page.locator("path[data-role=structure]").count() > 0, 60)
+        assert "not a medical device" in page.inner_text(".picture")
+        assert "px" in page.inner_text(".gutter.right")
+        page.get_by_label("Depth shown").fill("4")
+        page.get_by_role("button", name="Set").click()
+        until(lambda: "cm" in page.inner_text(".gutter.right"), 60)
+        until(lambda: page.locator(".label[data-role=scale] >> text=mm").count() == 1, 60)
+        page.get_by_role("button", name="Simulated body").click()
+        until(lambda: "SIMULATED" in page.inner_text("header"), 60)
+        assert page.complaints == []
+
+
+def test_the_page_says_that_the_server_is_gone_and_comes_back_by_itself():
+    port = free_port()
+    server = Server(port=port)
+    try:
+        with browsing() as page:
+            live(page, server.url)
+            until(lambda: len(hazards(page)) > 1, 60)
+            server.kill()
+            page.wait_for_selector("[data-view=disconnected]")
+            assert "Server gone" in page.inner_text(".cue")
+            assert page.locator(".cue").get_attribute("role") == "alert"
+            assert all("unknown" in row for row in hazards(page))
+            assert page.locator("svg path[data-role]").count() == 0
+            time.sleep(2)
+            server = Server(port=port)
+            page.wait_for_selector("[data-view=live]", timeout=90_000)
+            first = number(page)
+            until(lambda: number(page) > first + 3)
+    finally:
+        server.kill()
+
+
+@pytest.mark.parametrize(
+    ("width", "height"), [(1280, 720), (1440, 900), (1920, 1080), (820, 1180), (1180, 820)]
+)
+def test_nothing_is_clipped_at_any_size(server, width, height):
+    with browsing(width, height) as page:
+        live(page, server.url)
+        until(lambda: len(hazards(page)) > 1, 60)
+        overflowing = page.evaluate(
+            """() => [...document.querySelectorAll('button, select, th, td, .plate, kbd')]
+                .filter((one) => one.offsetParent && one.scrollWidth > one.clientWidth + 1)
+                .map((one) => `${one.tagName} ${one.textContent.trim()}`)"""
+        )
+        assert overflowing == []
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+        picture = page.locator(".picture").bounding_box()
+        assert picture["width"] * picture["height"] > 0.15 * width * height
+        small = page.evaluate(
+            """() => [...document.querySelectorAll('body *')]
+                .filter((one) => one.offsetParent && one.childNodes.length)
+                .filter((one) => parseFloat(getComputedStyle(one).fontSize) < 11)
+                .map((one) => one.tagName + one.textContent)"""
+        )
+        assert small == []

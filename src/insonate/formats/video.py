@@ -1,15 +1,17 @@
 """Clips in MP4, MOV and AVI, decoded by FFmpeg's libraries through PyAV.
 
 Grey is the luma that FFmpeg computes. Spacing is never known. Times are those of the file, counted from its first frame.
+A clip that a camera marked as turned by quarters is turned upright. A clip that was cut short is refused by the sizes that
+its own boxes give, because the libraries would show what is left of it as if it were all.
 """
 
-import contextlib
+import struct
 from pathlib import Path
 
 import av
 import numpy as np
 
-from insonate.core import FormatError, Image, PixelGrid, Quantity, Step
+from insonate.core import FormatError, Image, InputError, PixelGrid, Quantity, Step
 
 NAME = "video"
 SUFFIXES = (".mp4", ".mov", ".avi")
@@ -17,15 +19,57 @@ VERSION = "1"
 
 MOST_BYTES = 2 << 30
 """Frames that would take more memory as single precision are refused."""
+MOST_PIXELS = 64_000_000
+"""A frame of more pixels is refused: no ultrasound machine makes one."""
+BOXES = (
+    b"ftyp",
+    b"moov",
+    b"mdat",
+    b"wide",
+    b"free",
+    b"skip",
+    b"moof",
+    b"mfra",
+    b"sidx",
+    b"styp",
+    b"uuid",
+    b"meta",
+)
+"""Outermost boxes of MP4 and MOV whose size is believed."""
 
 
 def can_read(path: Path) -> bool:
     """Whether the file begins as MP4, MOV or AVI."""
     with path.open("rb") as file:
         head = file.read(12)
-    return head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip") or (
-        head[:4] == b"RIFF" and head[8:12] == b"AVI "
-    )
+    return head[4:8] in BOXES[:6] or _is_avi(head)
+
+
+def _is_avi(head: bytes) -> bool:
+    return head[:4] == b"RIFF" and head[8:12] == b"AVI "
+
+
+def _check_whole(path: Path) -> str:
+    """Refuse a file that ends before its outermost boxes do, and give its container's name for the library."""
+    size, at = path.stat().st_size, 0
+    with path.open("rb") as file:
+        avi = _is_avi(file.read(12))
+        while at + 16 <= size:
+            file.seek(at)
+            head = file.read(16)
+            if avi and head[:4] in (b"RIFF", b"JUNK"):
+                length = 8 + int(struct.unpack_from("<I", head, 4)[0])
+            elif not avi and head[4:8] in BOXES:
+                short, _, long = struct.unpack(">I4sQ", head)
+                length = {0: size - at, 1: long}.get(short, short)  # to the end of the file; or in 64 bits
+            else:
+                break  # what follows is not part of the clip
+            if length < 8 or at + length > size:
+                raise FormatError(
+                    f"{path.name}: expected a whole clip, got {size:,} bytes of at least {at + length:,} (truncated?)"
+                )
+            at += length + (length % 2 if avi else 0)
+    return "avi" if avi else "mov"
 
 
 def read(path: Path) -> tuple[Image, ...]:
@@ -47,16 +91,21 @@ def read(path: Path) -> tuple[Image, ...]:
         If it is damaged, holds no picture, or is too large.
     """
     try:
-        # A file object, not a name: the libraries never see an address that they could follow elsewhere.
-        with path.open("rb") as file, av.open(file, mode="r", metadata_errors="ignore") as container:
-            if container.format.name.split(",")[0] not in ("mov", "avi"):
-                raise FormatError(f"{path.name}: expected MP4, MOV or AVI, got {container.format.long_name}")
+        kind = _check_whole(path)
+        # A file object, not a name, and a container by name: the libraries never see an address to follow elsewhere.
+        with (
+            path.open("rb") as file,
+            av.open(file, mode="r", format=kind, metadata_errors="ignore") as container,
+        ):
             return (_frames(path, container),)
     except FormatError:
         raise
-    except (av.error.FFmpegError, ValueError, OSError, MemoryError) as error:
+    except InputError as error:
+        raise FormatError(f"{path.name}: {error}") from error
+    except Exception as error:  # a damaged file makes the libraries stumble in many ways
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
         raise FormatError(
-            f"{path.name}: expected a whole clip, got a damaged or truncated one ({error})"
+            f"{path.name}: expected a whole MP4, MOV or AVI, got a damaged or truncated one ({reason})"
         ) from error
 
 
@@ -64,36 +113,50 @@ def _frames(path: Path, container: "av.container.InputContainer") -> Image:
     if not container.streams.video:
         raise FormatError(f"{path.name}: expected moving pictures, got a file without a video stream")
     stream = container.streams.video[0]
-    frame_bytes = 4 * stream.width * stream.height
+    context = stream.codec_context
+    if context is None:
+        raise FormatError(f"{path.name}: its codec is not one that is decoded")
+    if context.width * context.height > MOST_PIXELS:
+        raise FormatError(
+            f"{path.name}: a frame may have at most {MOST_PIXELS:,} pixels, its header claims "
+            f"{context.height} x {context.width}"
+        )
+    context.options = {"max_pixels": str(MOST_PIXELS)}  # frames may say otherwise than the header
     values: list[np.ndarray] = []
-    times: list[float | None] = []
+    times: list[float] = []
+    taken = 0
     for frame in container.decode(stream):
-        if (len(values) + 1) * frame_bytes > MOST_BYTES:
+        if frame.is_corrupt:
+            raise FormatError(f"{path.name}: expected whole frames, got a damaged one at frame {len(values)}")
+        taken += 4 * frame.width * frame.height
+        if taken > MOST_BYTES:
             raise FormatError(
                 f"{path.name}: at most {MOST_BYTES >> 30} GB of frames are read, got more than {len(values)} of "
-                f"{stream.width} x {stream.height} (cut the clip)"
+                f"{frame.height} x {frame.width} (cut the clip)"
             )
         grey = frame.to_ndarray(format="gray")
+        if frame.rotation % 90 == 0:  # counterclockwise
+            grey = np.rot90(grey, frame.rotation // 90)
         if values and grey.shape != values[0].shape:
             raise FormatError(
                 f"{path.name}: the picture changes its size from {values[0].shape} to {grey.shape}"
             )
         values.append(grey)
-        times.append(None if frame.time is None else float(frame.time))
+        times.append(np.nan if frame.time is None else float(frame.time))
     if not values:
         raise FormatError(f"{path.name}: expected at least one frame, got none (truncated?)")
-    line: np.ndarray | None = None
-    with contextlib.suppress(TypeError):
-        line = np.array(times, dtype=float) - float(times[0] or 0.0)
-        if len(line) > 1 and (not np.isfinite(line).all() or (np.diff(line) <= 0).any()):
-            line = None
-    stack = np.stack(values)
-    grid = PixelGrid(rows=stack.shape[1], columns=stack.shape[2], spacing=None)
-    settings = {"codec": stream.codec_context.name, "frames": len(stack)}
+    line = np.array(times) - times[0]
+    known = bool(np.isfinite(line).all() and (np.diff(line) > 0).all())
+    grid = PixelGrid(rows=values[0].shape[0], columns=values[0].shape[1], spacing=None)
+    brightness = np.empty((len(values), *grid.shape), np.float32)
+    for into, grey in zip(brightness, values, strict=True):
+        np.divide(grey, np.float32(255), out=into)
     return Image(
-        values=stack.astype(np.float32) / np.float32(255),
+        values=brightness,
         quantity=Quantity.BRIGHTNESS,
         grid=grid,
-        times=line,
-        provenance=(Step(name="read video", settings=settings, version=VERSION),),
+        times=line if known else None,
+        provenance=(
+            Step(name="read video", settings={"codec": context.name, "frames": len(values)}, version=VERSION),
+        ),
     )

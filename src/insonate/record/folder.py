@@ -1,10 +1,12 @@
 """Results in a folder, all of them or none: made beside it under a temporary name, then moved into place."""
 
+import errno
 import json
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -42,20 +44,28 @@ def folder(out: Path) -> Iterator[Path]:
     OutputError
         If it cannot be written.
     """
-    if out.exists() and not out.is_dir():
-        raise InputError(f"--out must be a folder, got the file {out}")
+    missing: list[Path] = []
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        room = Path(tempfile.mkdtemp(prefix=f".{out.name}-", suffix=".partial", dir=out.parent))
+        if out.exists() and not out.is_dir():
+            raise InputError(f"--out must be a folder, got the file {out}")
+        there = next(place for place in out.absolute().parents if place.exists())
+        if not there.is_dir():
+            raise OutputError(f"{out}: cannot be written: {there} is a file, not a folder")
+        # Inside the folder where there is one: it may be a disk of its own, and the one above it closed to us.
+        above = out if out.is_dir() else out.parent
+        missing = _missing(out)
+        above.mkdir(parents=True, exist_ok=True)
+        room = Path(tempfile.mkdtemp(prefix=f".{out.name}-", suffix=".partial", dir=above))
+    except OutputError:
+        raise
     except OSError as error:
+        _remove_empty(missing)
         raise OutputError(f"{out}: cannot be written: {_in_words(error)}") from error
+    done = False
     try:
         yield room
-        made = sorted(path for path in room.rglob("*") if path.is_file())
-        for path in made:
-            place = out / path.relative_to(room)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            path.replace(place)
+        _move(room, out)
+        done = True
     except OutputError:
         raise
     except OSError as error:
@@ -64,6 +74,53 @@ def folder(out: Path) -> Iterator[Path]:
         ) from error
     finally:
         shutil.rmtree(room, ignore_errors=True)
+        if not done:
+            _remove_empty(missing)
+
+
+def _missing(out: Path) -> list[Path]:
+    """Give the folders of a path that do not exist yet, deepest first."""
+    return list(takewhile(lambda place: not place.exists(), (out, *out.parents)))
+
+
+def _remove_empty(folders: list[Path]) -> None:
+    """Remove folders that were made here, deepest first, unless somebody put something there by now."""
+    for place in folders:
+        with suppress(OSError):
+            place.rmdir()
+
+
+def _move(room: Path, out: Path) -> None:
+    """Move every file of `room` to its place in `out`; if one cannot be, put back what was there before.
+
+    What it replaces is kept in `room` until all is moved.
+    """
+    files = sorted(path for path in room.rglob("*") if path.is_file())
+    kept = Path(tempfile.mkdtemp(prefix="before-", dir=room))
+    undo: list[tuple[Path, Path | None]] = []
+    folders: list[Path] = []
+    try:
+        for number, path in enumerate(files):
+            place = out / path.relative_to(room)
+            folders = _missing(place.parent) + folders
+            place.parent.mkdir(parents=True, exist_ok=True)
+            before = kept / str(number) if place.exists() or place.is_symlink() else None
+            if before is not None:
+                if place.is_dir():
+                    raise IsADirectoryError(errno.EISDIR, f"{place.name} is a folder")
+                undo.append((place, before))
+                place.replace(before)
+            else:
+                undo.append((place, None))
+            path.replace(place)
+    except BaseException:  # an interruption as well
+        for place, before in reversed(undo):
+            if before is None:
+                place.unlink(missing_ok=True)
+            elif before.exists() or before.is_symlink():
+                before.replace(place)
+        _remove_empty(folders)
+        raise
 
 
 def on_picture(
@@ -161,6 +218,11 @@ def write_picture(path: Path, pixels: np.ndarray) -> None:
     OutputError
         If it cannot be written.
     """
+    check_picture_name(path)
+    write_png(path, pixels)
+
+
+def check_picture_name(path: Path) -> None:
+    """Raise `InputError` unless a name ends in `.png`: to be asked before long work."""
     if path.suffix.lower() != ".png":
         raise InputError(f"--out must end in .png, got {path.name!r}")
-    write_png(path, pixels)

@@ -11,7 +11,7 @@ import numpy as np
 from insonate.core.anatomy import Segmentation
 from insonate.core.channel_data import ChannelData
 from insonate.core.checks import check_range
-from insonate.core.errors import InputError
+from insonate.core.errors import InputError, RangeError
 from insonate.core.grid import Grid, PixelGrid, PolarGrid
 from insonate.core.image import Image, IQImage
 from insonate.core.plan import Plan
@@ -32,6 +32,9 @@ SHALLOWEST: Meters = 1e-3
 
 MOST_ROWS = 768
 """Rows of an image formed from channel data: finer than any screen shows them."""
+
+MOST_COLUMNS = 2048
+"""Columns of it; a header that claims an array of meters does not fill the memory."""
 
 
 def silent(done: int, of: int, what: str) -> None:
@@ -59,7 +62,7 @@ class Guided:
 
 
 def grid_of(data: ChannelData, *, depth: Meters | None = None, rows: int = MOST_ROWS) -> Grid:
-    """Give the grid that channel data fills: the array's width, the recorded depth, square pixels of half a wavelength.
+    """Give the grid that channel data fills: the array's width, the recorded depth, square pixels of a quarter wavelength.
 
     Parameters
     ----------
@@ -91,14 +94,20 @@ def grid_of(data: ChannelData, *, depth: Meters | None = None, rows: int = MOST_
             f"channel data must reach deeper than {1e3 * top:.1f} mm, got samples to {1e3 * bottom:.1f} mm"
         )
     x = probe.element_positions[:, 0]
-    step = max(speed / probe.center_frequency / 4, (bottom - top) / (rows - 1))
-    width = max(float(np.ptp(x)), 8 * step)
+    wide = float(np.ptp(x))
+    step = max(speed / probe.center_frequency / 4, (bottom - top) / (rows - 1), wide / (MOST_COLUMNS - 1))
+    width = max(wide, 8 * step)
     middle = float(x.min() + x.max()) / 2
     n_lateral = int(width / step) + 1
     return Grid(
         axial=top + step * np.arange(int((bottom - top) / step) + 1),
         lateral=middle + step * (np.arange(n_lateral) - (n_lateral - 1) / 2),
     )
+
+
+def _check_frame(frame: int, n_frames: int) -> None:
+    if not 0 <= frame < n_frames:
+        raise RangeError(f"frame must lie in 1..{n_frames}, got {frame + 1}")
 
 
 def one_frame(data: ChannelData, frame: int) -> ChannelData:
@@ -141,8 +150,7 @@ def as_image(
     check_range("f_number", f_number, (0.3, 10), "1")
     n_frames = readable.n_frames
     if only_frame is not None:
-        if not 0 <= only_frame < n_frames:
-            raise InputError(f"frame must lie in 1..{n_frames}, got {only_frame + 1}")
+        _check_frame(only_frame, n_frames)
         chosen = slice(only_frame, only_frame + 1)
         if isinstance(readable, ChannelData):
             readable = one_frame(readable, only_frame)
@@ -175,13 +183,23 @@ def frame_of(image: Image, frame: int) -> Image:
 def _converted(image: Image, grid: PolarGrid) -> Image:
     from insonate.imaging.b_mode.scan_conversion import scan_convert
 
-    reach = grid.radius[-1]
-    sides = reach * np.sin([grid.azimuth[0], grid.azimuth[-1]]) + grid.apex[0]
-    step = (grid.radius[-1] - grid.radius[0]) / (MOST_ROWS - 1)
-    top = grid.apex[2] + grid.radius[0] * np.cos(np.abs(grid.azimuth).max())
+    if len(grid.radius) < 2 or len(grid.azimuth) < 2:
+        raise InputError(f"a sector needs at least two lines of two samples, got {grid.describe()}")
+    # The corners of the sector, and where its arcs reach furthest to the left, right and downward.
+    turns = np.array([-np.pi / 2, 0.0, np.pi / 2])
+    inside = turns[(turns > grid.azimuth[0]) & (turns < grid.azimuth[-1])]
+    azimuth = np.concatenate([grid.azimuth[[0, -1]], inside])
+    x = grid.apex[0] + np.outer(grid.radius[[0, -1]], np.sin(azimuth))
+    z = grid.apex[2] + np.outer(grid.radius[[0, -1]], np.cos(azimuth))
+    top, bottom = max(float(z.min()), 0.0), float(z.max())
+    left, right = float(x.min()), float(x.max())
+    if bottom <= top:
+        raise InputError(f"a sector must reach below the face of the probe, got {1e3 * bottom:.1f} mm")
+    fine = (grid.radius[-1] - grid.radius[0]) / (MOST_ROWS - 1)
+    step = max(fine, (bottom - top) / (MOST_ROWS - 1), (right - left) / (MOST_COLUMNS - 1))
     flat = Grid(
-        axial=np.arange(max(top, 1e-6), grid.apex[2] + reach, step),
-        lateral=np.arange(sides[0], sides[1], step),
+        axial=top + step * np.arange(int((bottom - top) / step * (1 + 1e-12)) + 1),
+        lateral=left + step * np.arange(int((right - left) / step * (1 + 1e-12)) + 1),
     )
     return scan_convert(image, flat)
 
@@ -309,11 +327,11 @@ def guide(
 
     Raises
     ------
-    InputError
+    RangeError
         If there is no such frame.
     """
-    if frame is not None and not 0 <= frame < image.n_frames:
-        raise InputError(f"frame must lie in 1..{image.n_frames}, got {frame + 1}")
+    if frame is not None:
+        _check_frame(frame, image.n_frames)
     return guide_scene(label(image, report=report), image, procedure, frame=frame, simulated=simulated)
 
 

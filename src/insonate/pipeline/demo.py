@@ -8,7 +8,7 @@ from insonate.core.errors import InputError
 from insonate.core.image import IQImage
 from insonate.pipeline.catalog import BEAMFORMERS, IMAGERS, SOURCES
 from insonate.pipeline.chain import Report, grid_of, guide, picture, silent
-from insonate.record.folder import write_picture
+from insonate.record.folder import check_picture_name, write_picture
 
 ANGLES = 3
 """Plane waves in the rolling compound of the demonstration."""
@@ -30,9 +30,17 @@ def make_demo(out: Path, *, report: Report = silent) -> str:
     -------
     str
         One line that says what was made.
+
+    Raises
+    ------
+    InputError
+        If the name does not end in `.png`; nothing was made.
+    OutputError
+        If it cannot be written.
     """
     from insonate.guidance.procedures import procedure
 
+    check_picture_name(out)
     source = SOURCES.get("moving_body")()
     beamform, imager = BEAMFORMERS.get("delay_and_sum"), IMAGERS.get("b_mode")
     summed: IQImage | None = None

@@ -43,7 +43,7 @@ def _sha256(path: Path) -> str:
 
 def _source(path: Path, part: int, parts: int) -> dict[str, Any]:
     return {
-        "file": path.name,
+        "file": path.name.encode(errors="backslashreplace").decode(),  # a name need not be text
         "sha256": _sha256(path),
         "reader": reader_of(path),
         "part": part,

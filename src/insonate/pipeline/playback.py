@@ -5,6 +5,7 @@ ten times a second, so that what watches for a stopped source sees it alive.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -74,11 +75,11 @@ class Playback:
             if time >= until:
                 return
             self._given += 1
-            yield self._frame(frame)
+            yield self._frame(frame, time)
 
-    def _frame(self, frame: int) -> ChannelData | Image:
-        return (
-            one_frame(self._noun, frame)
-            if isinstance(self._noun, ChannelData)
-            else frame_of(self._noun, frame)
-        )
+    def _frame(self, frame: int, time: Seconds) -> ChannelData | Image:
+        if isinstance(self._noun, ChannelData):
+            shots = one_frame(self._noun, frame)
+            since = 0.0 if shots.times is None else shots.times - shots.times[:, :1]
+            return replace(shots, times=np.full(shots.samples.shape[:2], time) + since)
+        return replace(frame_of(self._noun, frame), times=np.array([time]))

@@ -30,16 +30,16 @@ def reader_of(path: Path) -> str:
     FormatError
         If the path is no readable, non-empty file, or no reader knows it.
     """
-    if not path.exists():
-        raise FormatError(f"{path}: no such file")
-    if path.is_dir():
-        raise FormatError(f"{path}: expected a file, got a folder")
-    if not path.is_file():
-        raise FormatError(f"{path}: expected an ordinary file, got a device or pipe")
     try:
+        if not path.exists():
+            raise FormatError(f"{path}: no such file")
+        if path.is_dir():
+            raise FormatError(f"{path}: expected a file, got a folder")
+        if not path.is_file():
+            raise FormatError(f"{path}: expected an ordinary file, got a device or pipe")
         with path.open("rb") as file:
             first = file.read(1)
-    except OSError as error:
+    except OSError as error:  # a name too long and a folder closed to us come out here as well
         raise FormatError(f"{path.name}: cannot be opened: {error.strerror}") from error
     if not first:
         raise FormatError(f"{path.name}: expected an image, clip or channel data, got an empty file")

@@ -1,0 +1,71 @@
+"""Make the pictures of the page for the documentation: a real server, a real browser.
+
+    python docs/screenshots.py [--data DIR]
+
+Needs a Chromium; the picture with a real image needs the data set usgra-seg, else it is left as it is.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+OUT = ROOT / "docs" / "images"
+REAL = "0055.png"
+"""A femoral picture of usgra-seg (TMK, CC BY 4.0)."""
+
+
+def main() -> None:
+    """Make all of them."""
+    sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "src")]
+    from app.browser import browsing, drop, live, serving, until, view
+
+    parser = argparse.ArgumentParser(description="Make the pictures of the page.")
+    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
+    data = parser.parse_args().data
+    OUT.mkdir(exist_ok=True)
+    real = data / "usgra-seg" / "images" / REAL
+
+    def planned(page: object) -> bool:
+        return page.locator("path[data-role=path]").count() > 0
+
+    with serving() as server:
+        for width, height in ((1280, 720), (1920, 1080), (820, 1180)):
+            with browsing(width, height) as page:
+                live(page, server.url)
+                until(lambda page=page: planned(page), 120)
+                page.keyboard.press("f")
+                page.wait_for_selector("[data-view=frozen]")
+                page.keyboard.press("f")
+                page.wait_for_selector("[data-view=live]")
+                until(lambda page=page: planned(page), 120)
+                page.screenshot(path=OUT / f"page-{width}.png")
+        with browsing() as page:
+            live(page, server.url)
+            until(lambda: planned(page), 120)
+            page.keyboard.press("f")
+            page.wait_for_selector("[data-view=frozen]")
+            time.sleep(1.5)
+            page.screenshot(path=OUT / "page-frozen.png")
+            page.keyboard.press("f")
+            page.keyboard.press("?")
+            page.wait_for_selector("dialog[open]")
+            page.screenshot(path=OUT / "page-help.png")
+            page.keyboard.press("Escape")
+            if real.is_file():
+                drop(page, real)
+                until(lambda: real.name in page.inner_text("footer") and view(page) == "live", 60)
+                page.get_by_label("Depth shown").fill("4")
+                page.get_by_role("button", name="Set").click()
+                until(lambda: page.locator("path[data-role=structure]").count() > 0, 60)
+                time.sleep(1.5)
+                page.screenshot(path=OUT / "page-real.png")
+            server.kill()
+            page.wait_for_selector("[data-view=disconnected]")
+            time.sleep(0.3)
+            page.screenshot(path=OUT / "page-disconnected.png")
+
+
+if __name__ == "__main__":
+    main()

@@ -3,11 +3,14 @@
     q(t) = z(t) exp(-j 2 pi f t)
 
 and, where the band's width is known, drop what lies outside it with a raised-cosine edge in the spectrum, whose -6 dB
-points are half the width away from the carrier.
+points are half the width away from the carrier. Beyond its ends the record counts as silent.
 """
 
 import numpy as np
 from scipy import fft
+
+RING = 8
+"""How long the filter rings beside an echo, in reciprocals of its width: it is 60 dB down by then."""
 
 
 def baseband(
@@ -42,7 +45,8 @@ def baseband(
     time = np.asarray(start)[..., np.newaxis] + np.arange(n) / sampling
     slow = signal * np.exp(-2j * np.pi * frequency * time)
     if width is not None:
-        away = np.abs(fft.fftfreq(n, 1 / sampling)) / (width / 2)
+        padded = fft.next_fast_len(n + int(np.ceil(RING * sampling / width)))
+        away = np.abs(fft.fftfreq(padded, 1 / sampling)) / (width / 2)
         keep = np.where(away < 1.5, 0.5 + 0.5 * np.cos(np.pi * np.clip(away - 0.5, 0, 1)), 0.0)
-        slow = fft.ifft(fft.fft(slow, axis=-1) * keep, axis=-1)
+        slow = fft.ifft(fft.fft(slow, padded, axis=-1) * keep, axis=-1)[..., :n]
     return np.ascontiguousarray(slow, dtype=np.complex64)

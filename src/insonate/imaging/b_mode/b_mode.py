@@ -7,7 +7,7 @@ with the maximum over all frames, so that a clip does not flicker.
 
 import numpy as np
 
-from insonate.core import Image, IQImage, Quantity, Step
+from insonate.core import Image, IQImage, Quantity, RangeError, Step
 from insonate.core.checks import check_range
 from insonate.core.units import Decibels
 
@@ -52,14 +52,17 @@ def log_compression(
     Raises
     ------
     RangeError
-        If the dynamic range is not 1 to 200 dB.
+        If the dynamic range is not 1 to 200 dB, or the reference is no amplitude.
     """
     check_range("dynamic_range", dynamic_range, (1, 200), "dB")
+    if reference is not None and not 0 < reference < np.inf:
+        raise RangeError(f"reference must be a finite amplitude above 0, got {reference:g} (in decibels?)")
     top = float(strength.max(initial=0)) if reference is None else reference
-    if top <= 0:
+    if top == 0:
         return np.full(strength.shape, -dynamic_range, np.float32)
-    floor = top * 10 ** (-dynamic_range / 20)
-    return np.asarray(20 * np.log10(np.clip(strength, floor, top) / top), dtype=np.float32)
+    ratio = np.asarray(strength, dtype=float) / top
+    decibels = 20 * np.log10(np.maximum(ratio, 10 ** (-dynamic_range / 20)))
+    return np.asarray(np.clip(decibels, -dynamic_range, 0), dtype=np.float32)
 
 
 def b_mode(iq: IQImage, *, dynamic_range: Decibels = 60.0, reference: float | None = None) -> Image:
@@ -80,7 +83,8 @@ def b_mode(iq: IQImage, *, dynamic_range: Decibels = 60.0, reference: float | No
         On the same grid, -dynamic_range..0 [dB re reference].
     """
     values = log_compression(envelope(iq), dynamic_range=dynamic_range, reference=reference)
-    step = Step(name="b_mode", settings={"dynamic_range": float(dynamic_range)}, version=VERSION)
+    settings = {"dynamic_range": float(dynamic_range), "reference": reference}
+    step = Step(name="b_mode", settings=settings, version=VERSION)
     return Image(
         values=values,
         quantity=Quantity.B_MODE,

@@ -43,5 +43,6 @@ def transmit_times(transmit: Transmit, grid: Grid, sound_speed: MetersPerSecond)
     away = np.sqrt((x - focus[0]) ** 2 + focus[1] ** 2 + (z - focus[2]) ** 2)
     if transmit.focus_distance < 0:
         return np.asarray((away + transmit.focus_distance) / sound_speed)
-    beyond = (x - focus[0]) * transmit.direction[0] + (z - focus[2]) * transmit.direction[2]
+    dx, dy, dz = transmit.direction
+    beyond = (x - focus[0]) * dx - focus[1] * dy + (z - focus[2]) * dz
     return np.asarray((transmit.focus_distance + np.sign(beyond) * away) / sound_speed)

@@ -29,7 +29,7 @@ from insonate.core.checks import check_range
 from insonate.core.procedure import Procedure
 from insonate.core.units import Seconds
 from insonate.pipeline.catalog import BEAMFORMERS
-from insonate.pipeline.chain import Guided, as_image, cut, grid_of, guide_scene, label
+from insonate.pipeline.chain import Guided, as_image, cut, frame_of, grid_of, guide_scene, label, one_frame
 
 COMPOUNDED = 3
 """Plane waves in the rolling sum."""
@@ -42,6 +42,9 @@ TICK: Seconds = 0.05
 
 RESTED: Seconds = 0.25
 """Least rest between two labellings, which rest twice as long as they work, so that two cores keep their frames [s]."""
+
+MOST_COMMANDS = 64
+"""Waiting for a source; of more than these, as from a knob turned while the picture is held, the oldest are dropped."""
 
 CONTROLS = {
     "gain": (-30.0, 30.0, 0.0, "dB"),
@@ -107,7 +110,8 @@ class Live:
     def __post_init__(self) -> None:
         self._news = threading.Condition()
         self._stopped = threading.Event()
-        self._commands: deque[SetControl] = deque()
+        self._commands: deque[SetControl] = deque(maxlen=MOST_COMMANDS)
+        self._now: Seconds = 0.0
         self._recent: deque[IQImage] = deque(maxlen=COMPOUNDED)
         self._reference: float | None = None
         self._area: tuple[int, int, int, int] | None = None
@@ -170,7 +174,7 @@ class Live:
             self.values = self.values | {name: float(value)}
             self._refresh()
         elif name in self.source.accepts:
-            self._commands.append(SetControl(name=name, value=value, time=0.0, given_by="operator"))
+            self._commands.append(SetControl(name=name, value=value, time=self._now, given_by="operator"))
         else:
             raise InputError(
                 f"control must be one of {', '.join((*self.controls, *self.source.accepts))}, got {name[:40]!r}"
@@ -178,32 +182,32 @@ class Live:
 
     def set_procedure(self, procedure: Procedure) -> None:
         """Plan another procedure from now on; what was planned before is taken away at once."""
-        self.procedure = procedure
-        self.seen = None
+        with self._news:
+            self.procedure = procedure
+            self.seen = None
         self._relabel.set()
 
     def freeze(self, on: bool) -> None:
-        """Hold the picture, or let it go on."""
-        self.frozen = on
+        """Hold the picture, or let it go on; no other is shown once this has returned."""
+        with self._news:
+            self.frozen = on
+            self._news.notify_all()
 
     # --- the picture ---
 
     def _produce(self) -> None:
-        until = 0.0
         tick = float(getattr(self.source, "tick", TICK))
-        while not self._stopped.is_set():
-            if self.frozen:
-                self._stopped.wait(0.02)
-                continue
+        while self._going():
             began = time.monotonic()
-            until += tick
+            self._now = until = self._now + tick
             commands = [self._commands.popleft() for _ in range(len(self._commands))]
             try:
                 for observation in self.source.advance(commands, until):
+                    if isinstance(observation, ChannelData | Image):
+                        for frame in range(observation.n_frames):
+                            self._show(self._formed(_only(observation, frame)), until)
                     if self._stopped.is_set():
                         return
-                    if isinstance(observation, ChannelData | Image):
-                        self._show(self._formed(observation), until)
             except InsonateError as error:
                 self.problem = str(error)
                 return
@@ -211,6 +215,12 @@ class Live:
                 self.problem = f"the source stopped: {type(error).__name__}: {error}"
                 return
             self._stopped.wait(max(0.0, tick - (time.monotonic() - began)))
+
+    def _going(self) -> bool:
+        """Wait while the picture is held; False once stopped."""
+        with self._news:
+            self._news.wait_for(lambda: not self.frozen or self._stopped.is_set())
+        return not self._stopped.is_set()
 
     def _formed(self, observation: ChannelData | Image) -> Image:
         if isinstance(observation, Image):
@@ -250,8 +260,13 @@ class Live:
         shown = 1 + (decibels + self.values["gain"]) / self.values["dynamic_range"]
         return np.asarray(255 * np.clip(shown, 0, 1) + 0.5, dtype=np.uint8)
 
-    def _show(self, image: Image, source_time: Seconds) -> None:
+    def _show(self, image: Image, until: Seconds) -> None:
+        """Put an image in place as the newest; one that was on its way when the picture was held waits."""
+        source_time = until if image.times is None else float(image.times[0])
         with self._news:
+            self._news.wait_for(lambda: not self.frozen or self._stopped.is_set())
+            if self._stopped.is_set():
+                return
             number = 1 if self.frame is None else self.frame.number + 1
             self.frame = Frame(
                 number=number,
@@ -274,22 +289,24 @@ class Live:
     # --- what is seen in it ---
 
     def _look(self) -> None:
-        last: tuple[np.ndarray | None, str] = (None, "")
+        labelled: Image | None = None
         while not self._stopped.is_set():
-            frame, procedure = self.frame, self.procedure
-            if frame is None or (procedure.id == last[1] and _same(frame.image.values, last[0])):
-                if frame is not None and self.seen is not None and self.seen.number != frame.number:
-                    self.seen = replace(self.seen, number=frame.number, made=frame.made)
+            with self._news:  # together, so that nothing of one procedure is kept for another
+                frame, procedure, seen = self.frame, self.procedure, self.seen
+                known = seen is not None and frame is not None and _same(frame.image, labelled)
+                if known and seen is not None and frame is not None and seen.number != frame.number:
+                    self.seen = replace(seen, number=frame.number, made=frame.made)
+                    self._news.notify_all()
+            if frame is None or known:
                 self._relabel.wait(0.1)
                 self._relabel.clear()
                 continue
             began = time.monotonic()
             seen = self._seen(frame, procedure)
-            if procedure is self.procedure:
-                self.seen = seen
-                with self._news:
+            with self._news:
+                if procedure is self.procedure:
+                    self.seen, labelled = seen, frame.image
                     self._news.notify_all()
-            last = (frame.image.values, procedure.id)
             self._stopped.wait(max(RESTED, 2 * (time.monotonic() - began)))
 
     def _seen(self, frame: Frame, procedure: Procedure) -> Seen:
@@ -308,11 +325,23 @@ class Live:
             )
 
 
-def _same(values: np.ndarray, others: np.ndarray | None) -> bool:
-    """Whether two pictures are the same memory or equal, as those of a still picture shown again are."""
-    return others is not None and (
-        values is others or (values.shape == others.shape and np.array_equal(values, others))
+def _only(observation: ChannelData | Image, frame: int) -> ChannelData | Image:
+    return (
+        one_frame(observation, frame)
+        if isinstance(observation, ChannelData)
+        else frame_of(observation, frame)
     )
+
+
+def _same(image: Image, other: Image | None) -> bool:
+    """Whether two pictures lie in the same place and are equal, as those of a still picture shown again are."""
+    if other is None or not (image.grid is other.grid or _same_pixels(image.grid, other.grid)):
+        return False
+    return image.values is other.values or np.array_equal(image.values, other.values)
+
+
+def _same_pixels(grid: object, other: object) -> bool:
+    return isinstance(grid, PixelGrid) and grid == other
 
 
 def extent(image: Image) -> tuple[tuple[float, float], tuple[float, float], str]:

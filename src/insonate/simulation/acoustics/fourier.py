@@ -3,12 +3,14 @@
 In the Born approximation a plane wave at angle a, received along z = 0, samples the two-dimensional spectrum G of the
 reflectivity g(x, z) on a circle (time exp(-i w t), k = w / c, kz = sqrt(k^2 - kx^2)):
 
-    R(kx, w) = P(w) D(kx) / kz G(kx - k sin a, -(kz + k cos a))
+    R(kx, w) = P(w) D(kx) T(kz / k) / kz G(kx - k sin a, -(kz + k cos a))
 
-with P the two-way pulse spectrum, D = sinc(kx width / 2 pi) the element's directivity and 1 / kz the obliquity of a line
-source. G is taken once on a grid; with kx = Kx + k sin a only Kz falls between its samples, and is interpolated with a
-Kaiser-Bessel window over an axis padded twofold. Time zero is when the wave passes the middle of the array; the steering
-angle turns from +z toward +x. Echoes from outside the map wrap around in x: keep the map wider than the array.
+with P the two-way pulse spectrum, D = sinc(kx width / 2 pi) the element's directivity, T the fade of grazing waves and
+1 / kz the obliquity of a line source. G is taken once on a grid; with kx = Kx + k sin a only Kz falls between its
+samples, and is interpolated with a Kaiser-Bessel window over an axis padded twofold. Time zero is when the wave passes the
+middle of the array; the steering angle turns from +z toward +x. Echoes from outside the map wrap around in x: keep the
+map wider than the array. Columns of the map carry receive angles up to |kx| = pi / step: at a wavelength of 0.2 mm and
+columns of 0.15 mm, 43 degrees.
 
 A. J. Devaney, "A filtered backpropagation algorithm for diffraction tomography", Ultrason. Imaging 4(4), 336-350, 1982,
 for the circle; J. A. Fessler, B. P. Sutton, "Nonuniform fast Fourier transforms using min-max interpolation", IEEE Trans.
@@ -21,6 +23,7 @@ import numpy as np
 from scipy import fft
 
 from insonate.core import Acquisition, AxesError, ChannelData, Probe, RangeError, Transmit, Waveform
+from insonate.core.acquisition import check_sound_speed
 from insonate.core.checks import check_range
 from insonate.core.units import Hertz, Meters, MetersPerSecond, Radians, Seconds
 from insonate.simulation.acoustics import kernels
@@ -54,8 +57,17 @@ class FourierEngine:
             raise RangeError(
                 "FourierEngine needs a probe whose bandwidth and element width are known, got None"
             )
+        check_sound_speed("sound_speed", self.sound_speed)
+        check_range("duration", self.duration, (1e-6, 0.01), "s", hint="microseconds?")
+        for name in ("lateral_step", "axial_step"):
+            check_range(name, getattr(self, name), (1e-6, 0.01), "m", hint="millimeters?")
         x = self.probe.element_positions[:, 0]
-        pitch = float(x[1] - x[0]) / self.lateral_step
+        pitches = np.diff(x)
+        if len(x) < 2 or np.ptp(pitches) > 1e-9 or np.abs(self.probe.element_positions[:, 1:]).max() > 1e-9:
+            raise RangeError(
+                "FourierEngine needs a linear array of two elements or more in the plane z = 0, got another one"
+            )
+        pitch = float(pitches.mean()) / self.lateral_step
         if abs(pitch - round(pitch)) > 1e-6:
             raise RangeError(f"the probe's pitch must be a whole number of lateral steps, got {pitch:g}")
         width = self.shape[0] * self.lateral_step
@@ -147,7 +159,10 @@ class FourierEngine:
         numpy.ndarray
             (n_elements, n_samples) complex64 baseband at `demodulation_frequency`, from time 0.
         """
-        plan, n_lateral = self._plan, self.shape[0]
+        plan = self._plan
+        x = self.probe.element_positions[:, 0]
+        place = x / self.lateral_step + self.shape[0] // 2
+        column = np.floor(place + 1e-6).astype(int)
         received = kernels.get(kernel).remap(
             spectrum,
             plan["lateral"],
@@ -158,12 +173,9 @@ class FourierEngine:
             axial_step=self.axial_step,
             middle=(self.shape[1] // 2) * self.axial_step,
             element_width=float(self.probe.element_width or 0),
+            offset=float(place[0] - column[0]) * self.lateral_step,
         )
-        x = self.probe.element_positions[:, 0]
-        column = (x / self.lateral_step) + n_lateral // 2
-        shift = float(column[0] - np.floor(column[0]))
-        received *= np.exp(2j * np.pi * fft.fftfreq(n_lateral) * shift).astype(np.complex64)[:, None]
-        at_elements = fft.ifft(received, axis=0)[np.floor(column + 1e-9).astype(int)]
+        at_elements = fft.ifft(received, axis=0)[column]
         at_elements = at_elements * np.exp(1j * np.sin(steering_angle) * x[:, None] * plan["wavenumbers"])
         n_bins = len(plan["bins"])
         slow = np.zeros((len(x), 2 * n_bins), np.complex64)

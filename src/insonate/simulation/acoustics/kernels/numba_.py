@@ -24,17 +24,21 @@ def _compiled() -> Any:
     import numba
 
     @numba.njit(parallel=True, fastmath=True, nogil=True, cache=True)
-    def kernel(spectrum, lateral, k, pulse, window, sine, cosine, step, middle, width, taps, grazing):  # type: ignore[no-untyped-def]
+    def kernel(spectrum, lateral, k, pulse, window, sine, cosine, step, middle, width, offset, taps, fade):  # type: ignore[no-untyped-def]
         n_lateral, n_padded = spectrum.shape
+        least, full = fade
+        repeats = lateral[1] * n_lateral
         out = np.zeros((n_lateral, len(k)), np.complex64)
         for i in numba.prange(n_lateral):
             row = spectrum[i]
             for j in range(len(k)):
-                kx = lateral[i] + k[j] * sine
-                square = k[j] * k[j] - kx * kx
-                if square <= grazing * k[j] * k[j]:
+                slant = k[j] * sine
+                kx = lateral[i] + slant
+                kx -= repeats * np.floor(kx / repeats + 0.5)
+                steepness = 1 - (kx / k[j]) * (kx / k[j])
+                if steepness <= least:
                     continue
-                kz = np.sqrt(square)
+                kz = k[j] * np.sqrt(steepness)
                 depth = -(kz + k[j] * cosine)
                 at = depth / step
                 first = int(np.floor(at)) - taps // 2 + 1
@@ -51,8 +55,10 @@ def _compiled() -> Any:
                         imaginary += weight * value.imag
                 half = 0.5 * kx * width
                 directivity = 1.0 if abs(half) < 1e-9 else np.sin(half) / half
+                if steepness < full:
+                    directivity *= np.sin(0.5 * np.pi * (steepness - least) / (full - least)) ** 2
                 scale = pulse[j] * directivity / kz
-                turn = -depth * middle
+                turn = (kx - slant) * offset - depth * middle
                 c, s = np.cos(turn) * scale, np.sin(turn) * scale
                 out[i, j] = np.complex64(complex(real * c - imaginary * s, real * s + imaginary * c))
         return out
@@ -71,6 +77,7 @@ def remap(
     axial_step: float,
     middle: float,
     element_width: float,
+    offset: float,
 ) -> np.ndarray:
     """Sample a spectrum on the circles of one plane wave; see `reference.remap`, which it must agree with.
 
@@ -94,6 +101,8 @@ def remap(
         Depth that the spectrum is counted from [m].
     element_width : float
         [m].
+    offset : float
+        Of the elements from the map's columns [m].
 
     Returns
     -------
@@ -114,6 +123,7 @@ def remap(
         step,
         middle,
         element_width,
+        offset,
         taps,
         GRAZING,
     )

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-GRAZING = 0.02
-"""Parts of the wave with (kz / k)^2 below this run along the array and only wrap around; they are left out."""
+GRAZING = (0.05, 0.3)
+"""(kz / k)^2 between which the wave fades out: what runs along the array would only wrap around, and a hard edge rings."""
 
 
 def is_available() -> bool:
@@ -22,6 +22,7 @@ def remap(
     axial_step: float,
     middle: float,
     element_width: float,
+    offset: float,
 ) -> np.ndarray:
     """Sample a spectrum on the circles of one plane wave.
 
@@ -45,6 +46,8 @@ def remap(
         Depth that the spectrum is counted from [m].
     element_width : float
         [m].
+    offset : float
+        Of the elements from the map's columns [m].
 
     Returns
     -------
@@ -55,10 +58,16 @@ def remap(
     taps = 2 * (len(window) - 1) // 1000
     step = 2 * np.pi / (n_padded * axial_step)
     k = wavenumbers[None, :]
-    kx = lateral[:, None] + k * np.sin(angle)
-    square = k**2 - kx**2
-    travels = square > GRAZING * k**2
-    kz = np.sqrt(np.where(travels, square, 1.0))
+    slant = k * np.sin(angle)
+    repeats = lateral[1] * len(
+        lateral
+    )  # the spectrum of a sampled map repeats: take the branch nearest to straight down
+    kx = lateral[:, None] + slant
+    kx = kx - repeats * np.floor(kx / repeats + 0.5)
+    steepness = 1 - (kx / k) ** 2
+    travels = steepness > GRAZING[0]
+    fade = np.clip((steepness - GRAZING[0]) / (GRAZING[1] - GRAZING[0]), 0, 1)
+    kz = k * np.sqrt(np.where(travels, steepness, 1.0))
     depth = -(kz + k * np.cos(angle))
     at = depth / step
     first = np.floor(at).astype(int) - taps // 2 + 1
@@ -67,6 +76,6 @@ def remap(
     for tap in range(taps):
         weight = np.interp(np.abs(at - (first + tap)), np.arange(len(window)) / 1000, window, right=0.0)
         total += weight * spectrum[rows, (first + tap) % n_padded]
-    directivity = np.sinc(kx * element_width / (2 * np.pi))
-    out = total * np.exp(-1j * depth * middle) * pulse * directivity / kz
+    directivity = np.sinc(kx * element_width / (2 * np.pi)) * np.sin(0.5 * np.pi * fade) ** 2
+    out = total * np.exp(1j * ((kx - slant) * offset - depth * middle)) * pulse * directivity / kz
     return np.asarray(np.where(travels, out, 0), dtype=np.complex64)

@@ -7,7 +7,15 @@ from insonate.core.acquisition import Acquisition, Probe, Transmit, Waveform
 from insonate.core.anatomy import ModelVersion, Segmentation, Side, Structure, Tissue
 from insonate.core.channel_data import ChannelData
 from insonate.core.clearance import Clearance
-from insonate.core.command import Command, SetControl
+from insonate.core.command import (
+    AdvanceNeedle,
+    Command,
+    Inject,
+    MoveBody,
+    MoveProbe,
+    SetControl,
+    Stimulate,
+)
 from insonate.core.coordinates import CoordinateFrame, Pose
 from insonate.core.errors import (
     AxesError,
@@ -21,6 +29,8 @@ from insonate.core.errors import (
 )
 from insonate.core.grid import Grid, PixelGrid, PolarGrid
 from insonate.core.image import Image, IQImage, Quantity
+from insonate.core.injection import Dose, InjectionReading
+from insonate.core.needle import NeedlePose, NeedleState
 from insonate.core.needle_path import NeedlePath
 from insonate.core.plan import HazardSighting, Plan
 from insonate.core.procedure import (
@@ -37,15 +47,18 @@ from insonate.core.procedure import (
 from insonate.core.provenance import Step
 from insonate.core.scene import Scene
 from insonate.core.stages import Observation, Readable, Source
+from insonate.core.stimulation import StimulationReading, Stimulus
 
 __all__ = [
     "Acquisition",
+    "AdvanceNeedle",
     "Approach",
     "AxesError",
     "ChannelData",
     "Clearance",
     "Command",
     "CoordinateFrame",
+    "Dose",
     "FormatError",
     "FrameError",
     "Grid",
@@ -53,12 +66,18 @@ __all__ = [
     "HazardSighting",
     "IQImage",
     "Image",
+    "Inject",
     "Injectate",
+    "InjectionReading",
     "InputError",
     "InsonateError",
     "ModelVersion",
+    "MoveBody",
+    "MoveProbe",
     "Needle",
     "NeedlePath",
+    "NeedlePose",
+    "NeedleState",
     "Observation",
     "OutputError",
     "PixelGrid",
@@ -78,6 +97,9 @@ __all__ = [
     "Source",
     "Sourced",
     "Step",
+    "Stimulate",
+    "StimulationReading",
+    "Stimulus",
     "Structure",
     "Target",
     "TargetKind",

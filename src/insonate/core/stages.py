@@ -10,15 +10,18 @@ from insonate.core.command import Command
 from insonate.core.coordinates import Pose
 from insonate.core.grid import Grid
 from insonate.core.image import Image, IQImage
+from insonate.core.injection import InjectionReading
+from insonate.core.needle import NeedlePose
 from insonate.core.plan import Plan
 from insonate.core.procedure import Procedure
 from insonate.core.scene import Scene
+from insonate.core.stimulation import StimulationReading
 from insonate.core.units import Seconds
 
 Readable = ChannelData | IQImage | Image
 """What a file can hold."""
 
-Observation = ChannelData | Image | Pose
+Observation = ChannelData | Image | Pose | NeedlePose | StimulationReading | InjectionReading
 """One timed thing that a source gives."""
 
 

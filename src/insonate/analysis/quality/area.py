@@ -10,7 +10,7 @@ below belongs to no echo.
 import numpy as np
 from scipy.ndimage import label, uniform_filter
 
-from insonate.core import Grid, Image, PixelGrid
+from insonate.core import Image, PixelGrid
 
 LIT = 12 / 255
 """Brighter than this is lit: above the dark grey of menus, below that of deep tissue."""
@@ -47,7 +47,7 @@ def echo_area(image: Image) -> tuple[int, int, int, int]:
     """
     rows, columns = image.grid.shape
     whole = (0, 0, rows, columns)
-    if isinstance(image.grid, Grid) or not isinstance(image.grid, PixelGrid):
+    if not isinstance(image.grid, PixelGrid):
         return whole
     chosen = np.unique(np.linspace(0, image.n_frames - 1, MOST_FRAMES).astype(int))
     mean = image.brightness()[chosen].mean(axis=0) if image.n_frames > 1 else image.brightness()[0]
@@ -64,7 +64,7 @@ def echo_area(image: Image) -> tuple[int, int, int, int]:
 
 
 def _largest_block(mean: np.ndarray) -> np.ndarray | None:
-    side = max(3, int(BOX * max(mean.shape)))
+    side = max(3, int(BOX * max(mean.shape))) | 1  # odd, or the box lies to one side of its pixel
     dense = uniform_filter((mean > LIT).astype(np.float32), side, mode="constant") >= 0.5
     numbered, count = label(dense)
     if count == 0:

@@ -101,7 +101,7 @@ class Medium:
 
     def property(self, name: str) -> np.ndarray:
         """Give one property at every sample, (n_lateral, n_axial), in its unit."""
-        return np.asarray(self.properties[name])[self.labels]
+        return np.take(self.properties[name], self.labels)
 
 
 class Body(Protocol):

@@ -218,7 +218,7 @@ def _pixels(path: Path, data: pydicom.Dataset) -> tuple[np.ndarray, np.ndarray |
             frame = palette[np.clip(frame.astype(np.int32) - first, 0, len(palette) - 1)]
         if n_read == n_frames or frame.shape != (rows, columns, *(() if mono else (3,))):
             raise FormatError(
-                f"{path.name}: expected {n_frames} frames of {rows} x {columns} pixels in {kind[:16]}, got "
+                f"{path.name}: expected {n_frames} frames of {rows} x {columns} pixels in {kind[:16]!r}, got "
                 f"{n_read + 1} or more of shape {frame.shape}"
             )
         if (

@@ -159,3 +159,73 @@ def test_the_same_picture_turned_left_to_right_gives_the_area_turned():
     top, bottom, left, right = edges(echo_area(image(picture)))
     turned = edges(echo_area(image(picture[:, ::-1])))
     assert turned == (top, bottom, COLUMNS - right, COLUMNS - left)
+
+
+def sprinkled(shape, tenths):
+    """(rows, columns) 0.5 in so many tenths of each ten pixels of a row or of a column, else black."""
+    rows, columns = np.indices(shape)
+    return np.where((3 * rows + 7 * columns) % 10 < tenths, np.float32(0.5), np.float32(0))
+
+
+@pytest.mark.parametrize(("tenths", "taken"), [(4, True), (2, False)])
+def test_sides_that_are_less_lit_are_followed_to_a_quarter_of_what_tissue_is(tenths, taken):
+    picture = tissue(canvas(), (60, 260), (80, 320))
+    picture[60:260, 60:80] = sprinkled((200, 20), tenths)
+    picture[60:260, 320:345] = sprinkled((200, 25), tenths)
+    left, right = edges(echo_area(image(picture)))[2:]
+    if taken:
+        assert (left, right) == (60, 345)
+    else:  # what lies within half a box of tissue is in its block already
+        assert 80 - A_BOX // 2 <= left <= 80
+        assert 320 <= right <= 320 + A_BOX // 2
+
+
+@pytest.mark.parametrize(("tenths", "taken"), [(4, True), (2, False)])
+def test_a_top_that_is_less_lit_is_followed_to_three_tenths(tenths, taken):
+    picture = tissue(canvas(), (60, 260), (80, 320))
+    picture[50:60, 80:320] = sprinkled((10, 240), tenths)
+    top = edges(echo_area(image(picture)))[0]
+    assert top == 50 if taken else 60 - A_BOX // 2 <= top <= 60
+
+
+def test_a_tip_is_cut_off_where_it_is_a_twentieth_of_the_width_or_less():
+    """A sector that begins in a point: its first rows hold next to nothing of the columns."""
+    picture = canvas()
+    for row in range(20, 280):
+        half = 3 + (row - 20) // 2
+        tissue(picture, (row, row + 1), (200 - half, 200 + half), seed=row)
+    top, _, left, right = edges(echo_area(image(picture)))
+    first = next(row for row in range(20, 280) if 6 + 2 * ((row - 20) // 2) > 0.05 * (right - left))
+    assert top == first
+    assert top > 20
+
+
+def test_a_bottom_that_ends_in_a_point_is_cut_off_where_it_is_a_tenth_of_the_width_or_less():
+    picture = canvas()
+    for row in range(20, 280):
+        half = 3 + (279 - row) // 2
+        tissue(picture, (row, row + 1), (200 - half, 200 + half), seed=row)
+    top, bottom, left, right = edges(echo_area(image(picture)))
+    last = max(row for row in range(20, 280) if 6 + 2 * ((279 - row) // 2) > 0.1 * (right - left))
+    assert top == 20
+    assert bottom == last + 1
+
+
+@pytest.mark.parametrize(("gap", "followed"), [(ROWS // 50 - 1, True), (ROWS // 50, False)])
+def test_depth_is_followed_over_gaps_of_a_few_rows(gap, followed):
+    picture = tissue(canvas(), (30, 150), (50, 350))
+    picture[150:200, 50:350] = np.minimum(sprinkled((50, 300), 3), NOISE + 0.004)
+    picture[200 + gap : 240, 50:350] = np.minimum(sprinkled((40 - gap, 300), 3), NOISE + 0.004)
+    assert edges(echo_area(image(picture)))[1] == (240 if followed else 200)
+
+
+@pytest.mark.parametrize(("floor", "bright"), [(LIT, 12.6 / 255), (NOISE, 2.6 / 255)])
+def test_just_over_a_floor_counts_and_the_floor_itself_does_not(floor, bright):
+    for value, counts in ((bright, True), (floor, False)):
+        picture = tissue(canvas(), (30, 150), (50, 350))
+        if floor == LIT:
+            picture[10:30, 50:350] = value
+            assert edges(echo_area(image(picture)))[0] == (10 if counts else 30)
+        else:
+            picture[150:190, 50:350] = value
+            assert edges(echo_area(image(picture)))[1] == (190 if counts else 150)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from insonate.analysis.fitting.gate import FeatureSpace
-from insonate.analysis.models.unet import Residual, UNet
+from insonate.analysis.models.unet import UNet
 
 SMALL = 64
 """Tensors with fewer numbers than this stay in single precision."""
@@ -35,18 +35,11 @@ class Exported(nn.Module):
 
 def _fold_normalization(network: UNet) -> None:
     for part in network.modules():
-        if isinstance(part, Residual):
-            pairs = [part.first, part.second]
-            if isinstance(part.straight, nn.Sequential):
-                pairs.append(part.straight)
-        elif isinstance(part, nn.Sequential) and isinstance(part[0], nn.Conv2d):
-            pairs = [part]
-        else:
+        if not isinstance(part, nn.Sequential) or len(part) < 2:
             continue
-        for pair in pairs:
-            if len(pair) > 1 and isinstance(pair[1], nn.BatchNorm2d):
-                pair[0] = nn.utils.fuse_conv_bn_eval(pair[0], pair[1])
-                pair[1] = nn.Identity()
+        if isinstance(part[0], nn.Conv2d) and isinstance(part[1], nn.BatchNorm2d):
+            part[0] = nn.utils.fuse_conv_bn_eval(part[0], part[1])
+            part[1] = nn.Identity()
 
 
 def _halve(path: Path) -> None:

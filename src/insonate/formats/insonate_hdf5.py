@@ -1,13 +1,16 @@
 """Our own layout in HDF5: every noun without loss, one frame a chunk, so that a recorder can append to it.
 
 The file's attributes are `format` = "insonate" and `version`. Each noun is a group "0", "1", … with an attribute `noun`;
-its arrays are datasets, its numbers attributes in SI units, and what is not known is simply absent. The layout is written
-out in the reference of the documentation. Object types, links to other files and anything pickled are refused.
+its arrays and long texts are datasets, its numbers and short texts attributes in SI units, and what is not known is simply
+absent. The layout is written out in the reference of the documentation. Object types, links to other files, anything
+pickled, and arrays of which a part was never stored are refused.
 """
 
+import io
 import json
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +44,9 @@ FORMAT, VERSION = "insonate", 1
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 MOST_BYTES = 4 << 30
-"""Arrays that would take more memory are refused."""
+"""A file whose arrays would together take more memory is refused."""
 MOST_NOUNS = 1000
-"""Groups in one file."""
+"""More nouns in one file are neither written nor read."""
 
 
 def can_read(path: Path) -> bool:
@@ -53,6 +56,49 @@ def can_read(path: Path) -> bool:
 
 
 # --- writing ---------------------------------------------------------------------------------------------------------
+
+
+class _Patient:
+    """A file for the library to write to, which keeps an error to itself until the library has closed.
+
+    On a full disk the library itself ends the whole process when it closes a file that it could not write.
+    """
+
+    def __init__(self, file: io.FileIO) -> None:
+        self.file = file
+        self.error: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        view = memoryview(data).cast("B")
+        done = 0
+        try:
+            while done < len(view) and self.error is None:
+                done += self.file.write(view[done:]) or 0
+        except OSError as error:
+            self.error = error
+        return len(view)
+
+    def truncate(self, size: int) -> int:
+        try:
+            return self.file.truncate(size)
+        except OSError as error:
+            self.error = error
+            return size
+
+    def readinto(self, into: Any) -> int:
+        return int(self.file.readinto(into) or 0)
+
+    def read(self, size: int) -> bytes:
+        return self.file.read(size) or b""
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return self.file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self.file.tell()
+
+    def flush(self) -> None:
+        """Do nothing: the file has no buffer."""
 
 
 def write(path: Path, *nouns: Readable) -> None:
@@ -72,9 +118,24 @@ def write(path: Path, *nouns: Readable) -> None:
     OutputError
         If it cannot be written.
     """
-    if not nouns:
-        raise InputError("a file must hold at least one noun, got none")
-    with replacing(path) as room, h5py.File(room, "w") as file:
+    if not 1 <= len(nouns) <= MOST_NOUNS:
+        raise InputError(f"a file must hold 1..{MOST_NOUNS} nouns, got {len(nouns) or 'none'}")
+    for noun in nouns:
+        if not isinstance(noun, ChannelData | IQImage | Image):
+            raise InputError(
+                f"a file can hold ChannelData, IQImage and Image, got {type(noun).__name__} (a result? see `record`)"
+            )
+    with replacing(path) as room, room.open("w+b", buffering=0) as raw:
+        patient = _Patient(raw)
+        try:
+            _write(patient, nouns)
+        finally:
+            if patient.error is not None:
+                raise patient.error
+
+
+def _write(patient: _Patient, nouns: tuple[Readable, ...]) -> None:
+    with h5py.File(patient, "w") as file:
         file.attrs["format"], file.attrs["version"] = FORMAT, VERSION
         for number, noun in enumerate(nouns):
             group = file.create_group(str(number))
@@ -87,7 +148,12 @@ def write(path: Path, *nouns: Readable) -> None:
             steps = [
                 {"name": s.name, "settings": dict(s.settings), "version": s.version} for s in noun.provenance
             ]
-            group.attrs["provenance"] = json.dumps(steps)
+            _text_dataset(group, "provenance", json.dumps(steps))
+
+
+def _text_dataset(group: h5py.Group, name: str, text: str | list[str]) -> None:
+    """Write ASCII text of any length, which an attribute could not hold."""
+    group.create_dataset(name, data=np.array(text, dtype=bytes))
 
 
 def _frames(group: h5py.Group, name: str, values: np.ndarray) -> None:
@@ -179,11 +245,19 @@ def _write_image(group: h5py.Group, noun: Image) -> None:
         poses.create_dataset("rotation", data=np.stack([pose.rotation for pose in noun.poses]))
         poses.create_dataset("translation", data=np.stack([pose.translation for pose in noun.poses]))
         poses.create_dataset("time", data=np.array([pose.time for pose in noun.poses]))
-        poses.attrs["source"] = [pose.source.name for pose in noun.poses]
-        poses.attrs["target"] = [pose.target.name for pose in noun.poses]
+        _text_dataset(poses, "source", [pose.source.name for pose in noun.poses])
+        _text_dataset(poses, "target", [pose.target.name for pose in noun.poses])
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _File:
+    """The file that is read: how it is called, and how much of the memory allowed is left."""
+
+    name: str
+    left: int
 
 
 def read(path: Path) -> tuple[Readable, ...]:
@@ -205,14 +279,15 @@ def read(path: Path) -> tuple[Readable, ...]:
         If it is damaged, not ours, of a later version, or too large.
     """
     try:
+        source = _File(name=path.name, left=MOST_BYTES)
         with h5py.File(path, "r") as file:
-            _check_ours(path, file)
-            names = sorted((name for name in file if name.isdigit()), key=int)[:MOST_NOUNS]
-            if not names:
+            _check_ours(source, file)
+            names = sorted((name for name in file if name.isdecimal()), key=int)
+            if not 1 <= len(names) <= MOST_NOUNS:
                 raise FormatError(
-                    f"{path.name}: expected at least one noun, got an Insonate file without any"
+                    f"{path.name}: expected 1..{MOST_NOUNS} nouns in an Insonate file, got {len(names) or 'none'}"
                 )
-            return tuple(_noun(path, _group(path, file, name)) for name in names)
+            return tuple(_noun(source, _group(source, file, name)) for name in names)
     except FormatError:
         raise
     except InputError as error:
@@ -224,47 +299,61 @@ def read(path: Path) -> tuple[Readable, ...]:
         ) from error
 
 
-def _check_ours(path: Path, file: h5py.File) -> None:
+def _check_ours(source: _File, file: h5py.File) -> None:
     if _text(file.attrs.get("format")) != FORMAT:
-        raise FormatError(f"{path.name}: expected HDF5 of the Insonate layout, got another kind of HDF5 file")
+        raise FormatError(
+            f"{source.name}: expected HDF5 of the Insonate layout, got another kind of HDF5 file"
+        )
     version = int(file.attrs.get("version", 0))
     if version != VERSION:
         raise FormatError(
-            f"{path.name}: version {VERSION} of the Insonate layout is read, got version {version}"
+            f"{source.name}: version {VERSION} of the Insonate layout is read, got version {version}"
         )
 
 
-def _group(path: Path, parent: h5py.Group, name: str) -> h5py.Group:
+def _group(source: _File, parent: h5py.Group, name: str) -> h5py.Group:
+    # The link is looked at before it is followed: a link to another file would open that file.
     link = parent.get(name, getlink=True)
     if not isinstance(link, h5py.HardLink) or not isinstance(parent[name], h5py.Group):
-        raise FormatError(f"{path.name}: {name} must be a group of this very file, got a link or an array")
+        raise FormatError(f"{source.name}: {name} must be a group of this very file, got a link or an array")
     return parent[name]
 
 
-def _array(path: Path, group: h5py.Group, name: str) -> np.ndarray | None:
-    if name not in group:
+def _array(source: _File, group: h5py.Group, name: str, kinds: str = "biufc") -> np.ndarray | None:
+    link = group.get(name, getlink=True)
+    if link is None:
         return None
-    data = group[name] if isinstance(group.get(name, getlink=True), h5py.HardLink) else None
+    data = group[name] if isinstance(link, h5py.HardLink) else None
     if (
         not isinstance(data, h5py.Dataset)
         or data.external
         or data.is_virtual
-        or data.dtype.kind not in "biufc"
+        or data.shape is None
+        or data.dtype.kind not in kinds
     ):
-        raise FormatError(f"{path.name}: {name} must be numbers stored in this very file")
-    claimed = math.prod(data.shape) * data.dtype.itemsize
-    if claimed > MOST_BYTES:
+        what = "text" if kinds == "S" else "numbers"
+        raise FormatError(f"{source.name}: {name} must be {what} stored in this very file")
+    claimed = max(math.prod(data.shape), math.prod(data.chunks or ())) * data.dtype.itemsize
+    source.left -= claimed
+    if source.left < 0:
         raise FormatError(
-            f"{path.name}: at most {MOST_BYTES >> 30} GB are read, {name} claims {claimed / 1e9:.1f} GB"
+            f"{source.name}: at most {MOST_BYTES >> 30} GB are read, {name} claims {claimed / 1e9:.1f} GB"
         )
-    values: np.ndarray = data[()]
-    return values
+    if data.chunks is None:
+        whole = data.id.get_storage_size() >= claimed
+    else:
+        expected = math.prod(-(-n // chunk) for n, chunk in zip(data.shape, data.chunks, strict=True))
+        whole = data.id.get_num_chunks() >= expected
+    if not whole:  # the library would fill in zeros
+        raise FormatError(f"{source.name}: {name} was not stored in full (an interrupted recording?)")
+    values = np.asarray(data[()])
+    return values.astype(values.dtype.newbyteorder("="), copy=False)
 
 
-def _needed(path: Path, group: h5py.Group, name: str) -> np.ndarray:
-    values = _array(path, group, name)
+def _needed(source: _File, group: h5py.Group, name: str, kinds: str = "biufc") -> np.ndarray:
+    values = _array(source, group, name, kinds)
     if values is None:
-        raise FormatError(f"{path.name}: {group.name} must hold {name}, which is missing")
+        raise FormatError(f"{source.name}: {group.name} must hold {name}, which is missing")
     return values
 
 
@@ -279,18 +368,19 @@ def _number(group: h5py.Group, name: str) -> float | None:
     return None if value is None else float(value)
 
 
-def _known(path: Path, group: h5py.Group, name: str) -> float:
+def _known(source: _File, group: h5py.Group, name: str) -> float:
     value = _number(group, name)
     if value is None:
-        raise FormatError(f"{path.name}: {group.name} must hold the number {name}, which is missing")
+        raise FormatError(f"{source.name}: {group.name} must hold the number {name}, which is missing")
     return value
 
 
-def _provenance(group: h5py.Group) -> tuple[Step, ...]:
+def _provenance(source: _File, group: h5py.Group) -> tuple[Step, ...]:
     def plain(value: Any) -> Any:
         return tuple(plain(part) for part in value) if isinstance(value, list) else value
 
-    steps = json.loads(_text(group.attrs.get("provenance")) or "[]")
+    stored = _needed(source, group, "provenance", "S")
+    steps = json.loads(stored.item())
     return tuple(
         Step(
             name=str(step["name"]),
@@ -301,133 +391,136 @@ def _provenance(group: h5py.Group) -> tuple[Step, ...]:
     )
 
 
-def _noun(path: Path, group: h5py.Group) -> Readable:
-    kinds: dict[str, Callable[[Path, h5py.Group], Readable]] = {
+def _noun(source: _File, group: h5py.Group) -> Readable:
+    kinds: dict[str, Callable[[_File, h5py.Group], Readable]] = {
         "ChannelData": _read_channel_data,
         "IQImage": _read_iq,
         "Image": _read_image,
     }
     kind = _text(group.attrs.get("noun"))
     if kind not in kinds:
-        raise FormatError(f"{path.name}: noun must be one of {', '.join(kinds)}, got {kind!r}")
-    return kinds[kind](path, group)
+        raise FormatError(f"{source.name}: noun must be one of {', '.join(kinds)}, got {kind!r}")
+    return kinds[kind](source, group)
 
 
-def _read_channel_data(path: Path, group: h5py.Group) -> ChannelData:
-    stored = _group(path, group, "probe")
+def _read_channel_data(source: _File, group: h5py.Group) -> ChannelData:
+    stored = _group(source, group, "probe")
     probe = Probe(
-        name=_text(stored.attrs.get("name")) or "unnamed",
-        element_positions=_needed(path, stored, "element_positions"),
-        element_normals=_needed(path, stored, "element_normals"),
+        name=_text(stored.attrs.get("name", "unnamed")) or "",
+        element_positions=_needed(source, stored, "element_positions"),
+        element_normals=_needed(source, stored, "element_normals"),
         element_width=_number(stored, "element_width"),
         element_height=_number(stored, "element_height"),
-        center_frequency=_known(path, stored, "center_frequency"),
+        center_frequency=_known(source, stored, "center_frequency"),
         fractional_bandwidth=_number(stored, "fractional_bandwidth"),
         elevation_focus=_number(stored, "elevation_focus"),
     )
-    events = _group(path, group, "transmits")
+    events = _group(source, group, "transmits")
     acquisition = Acquisition(
         probe=probe,
-        transmits=tuple(_read_transmit(path, _group(path, events, name)) for name in sorted(events, key=int)),
-        sampling_frequency=_known(path, group, "sampling_frequency"),
-        demodulation_frequency=_known(path, group, "demodulation_frequency"),
-        sound_speed=_known(path, group, "sound_speed"),
+        transmits=tuple(
+            _read_transmit(source, _group(source, events, name)) for name in sorted(events, key=int)
+        ),
+        sampling_frequency=_known(source, group, "sampling_frequency"),
+        demodulation_frequency=_known(source, group, "demodulation_frequency"),
+        sound_speed=_known(source, group, "sound_speed"),
     )
     return ChannelData(
-        samples=_needed(path, group, "samples"),
-        scale=_known(path, group, "scale"),
+        samples=_needed(source, group, "samples"),
+        scale=_known(source, group, "scale"),
         acquisition=acquisition,
-        times=_array(path, group, "times"),
-        provenance=_provenance(group),
+        times=_array(source, group, "times"),
+        provenance=_provenance(source, group),
     )
 
 
-def _read_transmit(path: Path, event: h5py.Group) -> Transmit:
+def _read_transmit(source: _File, event: h5py.Group) -> Transmit:
     center = _number(event, "waveform_center_frequency")
     waveform = None
     if center is not None:
-        polarity = int(_known(path, event, "waveform_polarity"))
+        polarity = int(_known(source, event, "waveform_polarity"))
         waveform = Waveform(
-            center_frequency=center, cycles=_known(path, event, "waveform_cycles"), polarity=polarity
+            center_frequency=center, cycles=_known(source, event, "waveform_cycles"), polarity=polarity
         )
     return Transmit(
-        origin=_needed(path, event, "origin"),
-        direction=_needed(path, event, "direction"),
-        focus_distance=_known(path, event, "focus_distance"),
-        delays=_array(path, event, "delays"),
-        apodization=_array(path, event, "apodization"),
+        origin=_needed(source, event, "origin"),
+        direction=_needed(source, event, "direction"),
+        focus_distance=_known(source, event, "focus_distance"),
+        delays=_array(source, event, "delays"),
+        apodization=_array(source, event, "apodization"),
         waveform=waveform,
-        initial_time=_known(path, event, "initial_time"),
+        initial_time=_known(source, event, "initial_time"),
     )
 
 
-def _read_grid(path: Path, group: h5py.Group) -> Grid | PolarGrid | PixelGrid:
+def _read_grid(source: _File, group: h5py.Group) -> Grid | PolarGrid | PixelGrid:
     kind = _text(group.attrs.get("grid"))
     if kind == "Grid":
-        return Grid(axial=_needed(path, group, "axial"), lateral=_needed(path, group, "lateral"))
+        return Grid(axial=_needed(source, group, "axial"), lateral=_needed(source, group, "lateral"))
     if kind == "PolarGrid":
         return PolarGrid(
-            radius=_needed(path, group, "radius"),
-            azimuth=_needed(path, group, "azimuth"),
-            apex=_needed(path, group, "apex"),
+            radius=_needed(source, group, "radius"),
+            azimuth=_needed(source, group, "azimuth"),
+            apex=_needed(source, group, "apex"),
         )
     if kind != "PixelGrid":
-        raise FormatError(f"{path.name}: grid must be Grid, PolarGrid or PixelGrid, got {kind!r}")
+        raise FormatError(f"{source.name}: grid must be Grid, PolarGrid or PixelGrid, got {kind!r}")
 
     def pair(name: str) -> tuple[Any, Any] | None:
         value = group.attrs.get(name)
         return None if value is None else (value[0].item(), value[1].item())
 
     return PixelGrid(
-        rows=int(_known(path, group, "rows")),
-        columns=int(_known(path, group, "columns")),
+        rows=int(_known(source, group, "rows")),
+        columns=int(_known(source, group, "columns")),
         spacing=pair("spacing"),
         corner=pair("corner") or (0, 0),
         picture=pair("picture"),
     )
 
 
-def _read_iq(path: Path, group: h5py.Group) -> IQImage:
+def _read_iq(source: _File, group: h5py.Group) -> IQImage:
     return IQImage(
-        values=_needed(path, group, "values"),
-        grid=_read_grid(path, group),
-        times=_array(path, group, "times"),
+        values=_needed(source, group, "values"),
+        grid=_read_grid(source, group),
+        times=_array(source, group, "times"),
         center_frequency=_number(group, "center_frequency"),
         sound_speed=_number(group, "sound_speed"),
-        provenance=_provenance(group),
+        provenance=_provenance(source, group),
     )
 
 
-def _read_image(path: Path, group: h5py.Group) -> Image:
+def _read_image(source: _File, group: h5py.Group) -> Image:
     quantity = _text(group.attrs.get("quantity"))
     if quantity is None or quantity not in Quantity.__members__:
         raise FormatError(
-            f"{path.name}: quantity must be one of {', '.join(Quantity.__members__)}, got {quantity!r}"
+            f"{source.name}: quantity must be one of {', '.join(Quantity.__members__)}, got {quantity!r}"
         )
     return Image(
-        values=_needed(path, group, "values"),
+        values=_needed(source, group, "values"),
         quantity=Quantity[quantity],
-        grid=_read_grid(path, group),
-        times=_array(path, group, "times"),
-        poses=_read_poses(path, group),
-        color=_array(path, group, "color"),
-        provenance=_provenance(group),
+        grid=_read_grid(source, group),
+        times=_array(source, group, "times"),
+        poses=_read_poses(source, group),
+        color=_array(source, group, "color"),
+        provenance=_provenance(source, group),
     )
 
 
-def _read_poses(path: Path, group: h5py.Group) -> tuple[Pose, ...] | None:
-    if "poses" not in group:
+def _read_poses(source: _File, group: h5py.Group) -> tuple[Pose, ...] | None:
+    if group.get("poses", getlink=True) is None:
         return None
-    stored = _group(path, group, "poses")
-    rotation, translation = _needed(path, stored, "rotation"), _needed(path, stored, "translation")
-    time, source, target = _needed(path, stored, "time"), stored.attrs["source"], stored.attrs["target"]
+    stored = _group(source, group, "poses")
+    rotation, translation = _needed(source, stored, "rotation"), _needed(source, stored, "translation")
+    time = _needed(source, stored, "time")
+    frames = [_needed(source, stored, name, "S") for name in ("source", "target")]
     return tuple(
         Pose(
-            rotation=rotation[i],
-            translation=translation[i],
-            source=CoordinateFrame[str(_text(source[i]))],
-            target=CoordinateFrame[str(_text(target[i]))],
-            time=float(time[i]),
+            rotation=r,
+            translation=t,
+            source=CoordinateFrame[a.decode()],
+            target=CoordinateFrame[b.decode()],
+            time=float(when),
         )
-        for i in range(len(time))
+        for r, t, a, b, when in zip(rotation, translation, *frames, time, strict=True)
     )

@@ -199,6 +199,52 @@ def test_a_path_in_numbers():
     assert best.not_seen == 0
 
 
+def looked_at(path, grid):
+    """Centers of the pixels (2, SAMPLES) [unit] at which a path's distances are read."""
+    share = np.linspace(0, 1, SAMPLES)
+    places = [a + share * (b - a) for a, b in zip(path.entry, path.target, strict=True)]
+    steps = np.reshape(grid.step, (2, 1))
+    index = np.rint((np.stack(places) - np.reshape(grid.origin, (2, 1))) / steps)
+    return np.clip(index, 0, np.reshape(grid.shape, (2, 1)) - 1) * steps
+
+
+def nearest_of(points, mask, grid):
+    """Distance of each point to the nearest center of a mask, one by one (n,) [unit]."""
+    centers = np.stack(np.nonzero(mask)) * np.reshape(grid.step, (2, 1))
+    return np.array([np.hypot(*(centers - point[:, None])).min() for point in points.T])
+
+
+@pytest.mark.parametrize("spacing", [SPACING, None])
+def test_clearance_and_unsure_length_are_those_of_brute_force(spacing):
+    """What the planner reads from distance maps, once more from every single pixel."""
+    grid = grid_of(spacing)
+    scale = (1, 1) if spacing else (1 / 4e-4, 1 / 4e-4)
+    target, other = (
+        replace(one, at=(one.at[0] * scale[0], one.at[1] * scale[1]), radius=one.radius * scale[0])
+        for one in (TARGET, BESIDE_IT)
+    )
+    scene = with_confidence(scene_of(target, other, grid=grid), (slice(15, 18), slice(20, 70)))
+    asked = block()
+    radius = asked.needle.diameter.value / 2 if spacing else 0.0
+    corridor = radius + (uncertainty().sigma if spacing else 1.0)
+    half, paths = half_pixel(grid), plan(scene, asked).paths
+    assert any("not sure" in text for path in paths for text in path.unknown)
+    for path in paths:
+        points = looked_at(path, grid)
+        missed = 2 * half + path.length / (SAMPLES - 1) / 2
+        nearest = nearest_of(points, scene.segmentation.labels[0] == 2, grid).min() - missed - radius
+        assert clearances(path)["femoral artery"].distance == pytest.approx(max(nearest, 0), rel=1e-9)
+        near = nearest_of(points, ~scene.segmentation.known()[0], grid) <= corridor + missed
+        lateral = path.entry[1] + np.linspace(0, 1, SAMPLES) * (path.target[1] - path.entry[1])
+        column = np.rint(lateral / grid.step[1])
+        seen = (column >= 0) & (column < COLUMNS)
+        length = path.length * (near & seen).mean()
+        said = [text for text in path.unknown if "not sure" in text]
+        shown = f"{1e3 * length:.1f} mm" if spacing else f"{length:.0f} px"
+        assert said == ([f"{shown} of the way past pixels the model is not sure of"] if length else [])
+        assert path.not_seen == pytest.approx(path.length * (~seen).mean(), rel=1e-9)
+
+
 def test_a_path_of_which_all_is_known_and_far_keeps_its_margins():
     """The property below would pass if no path ever kept its margins; this one does."""
     result = plan(scene_of(TARGET, BESIDE_IT), block(hazard("femoral artery", Tissue.ARTERY, 1e-3)))
@@ -609,6 +655,17 @@ def test_an_entry_under_the_probe_is_said_to_be_one():
         assert 0.02 * WIDTH < path.entry[1] < 0.98 * WIDTH
 
 
+@pytest.mark.parametrize("side", [-1, 1])
+def test_an_entry_at_the_edge_of_the_picture_is_beside_the_probe(side):
+    span = (COLUMNS - 1) * SPACING[1]
+    near_the_edge = nerve((0.016, span / 2 + side * 0.006), 0.003)
+    result = plan(scene_of(near_the_edge), block(needle=needle(length=0.0152)))
+    best = result.paths[0]
+    assert best.entry[1] == pytest.approx(0 if side < 0 else span, abs=0.02 * WIDTH)
+    assert "under the probe" not in best.reason
+    assert best.not_seen < MILLI
+
+
 # Which target.
 
 
@@ -755,15 +812,19 @@ def test_a_grid_of_a_single_row_is_no_reason_to_fail():
     assert result.paths == ()
 
 
-def test_a_plan_does_not_depend_on_where_the_grid_begins():
+@pytest.mark.parametrize(
+    "asked", [block(), block(needle=needle(length=0.018), angle_limit=sourced(1.5))], ids=["beside", "under"]
+)
+def test_a_plan_does_not_depend_on_where_the_grid_begins(asked):
     """The same picture elsewhere under the probe: the same plan, moved."""
     shift = (0.004, -0.02)
     moved_grid = Grid(
         axial=shift[0] + np.arange(ROWS) * SPACING[0], lateral=shift[1] + np.arange(COLUMNS) * SPACING[1]
     )
     moved = [replace(disk, at=(disk.at[0] + shift[0], disk.at[1] + shift[1])) for disk in (TARGET, BESIDE_IT)]
-    here, there = plan(scene_of(TARGET, BESIDE_IT), block()), plan(scene_of(*moved, grid=moved_grid), block())
+    here, there = plan(scene_of(TARGET, BESIDE_IT), asked), plan(scene_of(*moved, grid=moved_grid), asked)
     assert len(here.paths) == len(there.paths) > 0
+    assert [path.reason for path in here.paths] == [path.reason for path in there.paths]
     for one, other in zip(here.paths, there.paths, strict=True):
         np.testing.assert_allclose(np.subtract(other.entry, one.entry), shift, atol=1e-9)
         np.testing.assert_allclose(np.subtract(other.target, one.target), shift, atol=1e-9)

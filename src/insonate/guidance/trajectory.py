@@ -120,9 +120,6 @@ class _Candidates:
     rows: np.ndarray  # (n, SAMPLES) nearest pixel, held to the picture
     columns: np.ndarray
 
-    def pick(self, chosen: np.ndarray) -> "_Candidates":
-        return _Candidates(**{name: getattr(self, name)[chosen] for name in self.__slots__})
-
 
 def _grid(image: Image) -> Grid | PixelGrid:
     grid = image.grid

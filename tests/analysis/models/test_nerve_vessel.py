@@ -157,6 +157,26 @@ def test_every_number_of_the_card_is_in_range():
     assert 0 <= numbers["measured"]["confidence"]["calibration_error"] < 0.1
 
 
+MARKS = {"nerve": 0.55, "vessel": 0.70}
+"""Mean Dice on pictures not seen that the network must reach, well over a rule that ignores the picture."""
+
+
+@pytest.mark.parametrize("tissue", MARKS)
+def test_the_card_reaches_its_mark_beside_a_rule_and_a_human(tissue):
+    numbers = card()
+    value, low, high = numbers["measured"][tissue]["mean_dice"]
+    assert value >= MARKS[tissue]
+    assert low < value < high
+    assert low > numbers["prior"][tissue]["mean_dice"][2]
+    assert {"found", "missed", "invented"} <= set(numbers["measured"][tissue])
+    assert numbers["measured"][tissue]["missed"][0] == pytest.approx(
+        1 - numbers["measured"][tissue]["found"][0], abs=2e-4
+    )
+    assert (numbers["human"]["nerve"], numbers["human"]["artery"]) == (0.48, 0.88)
+    assert (numbers["fitted"]["pictures"], numbers["fitted"]["folds"]) == (204, 5)
+    assert numbers["measured"]["gate"]["labeled"] <= 0.01
+
+
 @pytest.mark.data
 def test_finds_nerves_and_vessels_in_pictures_it_was_fitted_on():
     from PIL import Image

@@ -35,6 +35,8 @@ class MovingBody:
 
     def __init__(self, seed: int = 7) -> None:
         """Paint the individual of this seed and plan the engine; about two seconds of one core."""
+        if isinstance(seed, bool) or not isinstance(seed, int | np.integer):
+            raise RangeError(f"seed must be a whole number in 0..{2**32 - 1}, got {seed!r}")
         if not 0 <= seed < 2**32:
             raise RangeError(f"seed must lie in 0..{2**32 - 1}, got {seed}")
         settings = _settings()

@@ -80,7 +80,8 @@ class FourierEngine:
         n_lateral, n_axial = self.shape
         center, band = self.probe.center_frequency, self.probe.fractional_bandwidth or 0.0
         resolution = 1 / self.duration
-        # Bins from 0.4 to 1.6 of the center hold the band down to -40 dB for bandwidths up to 0.75.
+        # From 0.4 to 1.6 of the center: a bandwidth of 0.7 is cut at -18 dB, which leaves side lobes 32 dB below the pulse
+        # and costs a third less than a cut at -40 dB.
         bins = np.arange(int(0.4 * center / resolution), int(1.6 * center / resolution) + 1)
         frequencies = bins * resolution
         deviation = band * center / (2 * np.sqrt(2 * np.log(2)))

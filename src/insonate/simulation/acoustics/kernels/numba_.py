@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from insonate.simulation.acoustics.kernels.reference import GRAZING
+from insonate.simulation.acoustics.kernels.reference import GRAZING, HALF
 
 
 def is_available() -> bool:
@@ -34,7 +34,7 @@ def _compiled() -> Any:
             for j in range(len(k)):
                 slant = k[j] * sine
                 kx = lateral[i] + slant
-                kx -= repeats * np.floor(kx / repeats + 0.5)
+                kx -= repeats * np.floor(kx / repeats + HALF)
                 steepness = 1 - (kx / k[j]) * (kx / k[j])
                 if steepness <= least:
                     continue

@@ -5,6 +5,9 @@ import numpy as np
 GRAZING = (0.05, 0.3)
 """(kz / k)^2 between which the wave fades out: what runs along the array would only wrap around, and a hard edge rings."""
 
+HALF = 0.5 + 1e-9
+"""Of the spectrum's period, and a little more: the row in the middle falls to one side, however it is rounded."""
+
 
 def is_available() -> bool:
     """Whether this kernel can run here: always."""
@@ -63,7 +66,7 @@ def remap(
         lateral
     )  # the spectrum of a sampled map repeats: take the branch nearest to straight down
     kx = lateral[:, None] + slant
-    kx = kx - repeats * np.floor(kx / repeats + 0.5)
+    kx = kx - repeats * np.floor(kx / repeats + HALF)
     steepness = 1 - (kx / k) ** 2
     travels = steepness > GRAZING[0]
     fade = np.clip((steepness - GRAZING[0]) / (GRAZING[1] - GRAZING[0]), 0, 1)

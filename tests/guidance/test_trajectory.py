@@ -245,6 +245,18 @@ def test_clearance_and_unsure_length_are_those_of_brute_force(spacing):
         assert path.not_seen == pytest.approx(path.length * (~seen).mean(), rel=1e-9)
 
 
+def test_of_several_structures_the_nearest_is_named():
+    far, near = (
+        artery((0.018, 0.033), 0.002, name="artery far"),
+        artery((0.026, 0.026), 0.002, name="artery near"),
+    )
+    hazards = [hazard(one.name, one.tissue, 1e-3) for one in (far, near)]
+    for disks in ((far, near), (near, far)):
+        for path in plan(scene_of(TARGET, *disks), block(*hazards)).paths:
+            closest = min(path.clearances, key=lambda one: one.distance)
+            assert f"; nearest {closest.structure} at {1e3 * closest.distance:.1f} mm; " in path.reason
+
+
 def test_a_path_of_which_all_is_known_and_far_keeps_its_margins():
     """The property below would pass if no path ever kept its margins; this one does."""
     result = plan(scene_of(TARGET, BESIDE_IT), block(hazard("femoral artery", Tissue.ARTERY, 1e-3)))
@@ -509,9 +521,16 @@ def test_without_spacing_all_is_in_pixels_and_no_margin_is_judged():
     for path in result.paths:
         assert path.unit == "px"
         assert path.keeps_margins is None
-        assert "every margin: spacing unknown" in path.unknown
-        assert "margins not judged: spacing unknown" in path.reason
-        assert re.match(r"\d+ px at \d+ deg to the skin; nearest vessel 1 at \d+ px; ", path.reason)
+        assert path.unknown[-1] == "every margin: spacing unknown"
+        near = clearances(path)["vessel 1"].distance
+        assert path.reason == (
+            f"{path.length:.0f} px at {math.degrees(path.angle):.0f} deg to the skin; nearest vessel 1 at {near:.0f} px; "
+            f"margins not judged: spacing unknown; unknown: {', '.join(path.unknown)}"
+        )
+        outside = [text for text in path.unknown if "outside" in text]
+        assert outside == (
+            [f"{path.not_seen:.0f} px of the way outside what the picture shows"] if path.not_seen else []
+        )
         for one in path.clearances:
             assert "not judged: spacing unknown" in one.reason
             assert one.contact_probability is None

@@ -138,12 +138,38 @@ def test_a_failure_takes_away_the_folders_it_made(tmp_path):
 
 
 def test_a_place_where_nothing_can_be_made_takes_away_what_it_made(tmp_path, monkeypatch):
-    def full(**_):
-        raise OSError(errno.ENOSPC, "No space left on device")
+    whole = Path.mkdir
 
-    monkeypatch.setattr("insonate.record.folder.tempfile.mkdtemp", full)
+    def full(self, *arguments, **how):
+        if self.name.endswith(".partial") and self.parent.exists():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        whole(self, *arguments, **how)
+
+    monkeypatch.setattr(Path, "mkdir", full)
     out = tmp_path / "made" / "here"
-    with refused(OutputError, f"{out}: cannot be written: No space left on device"), folder(out):
+    out.parent.mkdir()
+    reason = "cannot be written: No space left on device; nothing was left half-written"
+    with refused(OutputError, f"{out}: {reason}"), folder(out):
+        pass
+    assert list(out.parent.iterdir()) == []
+
+
+def test_a_name_that_no_system_takes_is_refused(tmp_path):
+    out = tmp_path / ("a" * 300)
+    reason = "cannot be written: File name too long; nothing was left half-written"
+    with refused(OutputError, f"{out}: {reason}"), folder(out):
+        pass
+
+
+def test_an_interruption_while_the_folder_is_made_leaves_nothing_behind(tmp_path, monkeypatch):
+    whole = Path.mkdir
+
+    def interrupted(self, *arguments, **how):
+        whole(self, *arguments, **how)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "mkdir", interrupted)
+    with pytest.raises(KeyboardInterrupt), folder(tmp_path / "here"):
         pass
     assert list(tmp_path.iterdir()) == []
 

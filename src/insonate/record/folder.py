@@ -2,8 +2,8 @@
 
 import errno
 import json
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import takewhile
@@ -44,25 +44,16 @@ def folder(out: Path) -> Iterator[Path]:
     OutputError
         If it cannot be written.
     """
+    room: Path | None = None
     missing: list[Path] = []
-    try:
-        if out.exists() and not out.is_dir():
-            raise InputError(f"--out must be a folder, got the file {out}")
-        there = next(place for place in out.absolute().parents if place.exists())
-        if not there.is_dir():
-            raise OutputError(f"{out}: cannot be written: {there} is a file, not a folder")
-        # Inside the folder where there is one: it may be a disk of its own, and the one above it closed to us.
-        above = out if out.is_dir() else out.parent
-        missing = _missing(out)
-        above.mkdir(parents=True, exist_ok=True)
-        room = Path(tempfile.mkdtemp(prefix=f".{out.name}-", suffix=".partial", dir=above))
-    except OutputError:
-        raise
-    except OSError as error:
-        _remove_empty(missing)
-        raise OutputError(f"{out}: cannot be written: {_in_words(error)}") from error
     done = False
     try:
+        _check_place(out)
+        # Inside the folder where there is one: it may be a disk of its own, and the one above it closed to us.
+        above = out if out.is_dir() else out.parent
+        room = above / f".{out.name}-{secrets.token_hex(6)}.partial"
+        missing = _missing(out)
+        room.mkdir(parents=True, mode=0o700)
         yield room
         _move(room, out)
         done = True
@@ -72,10 +63,19 @@ def folder(out: Path) -> Iterator[Path]:
         raise OutputError(
             f"{out}: cannot be written: {_in_words(error)}; nothing was left half-written"
         ) from error
-    finally:
-        shutil.rmtree(room, ignore_errors=True)
+    finally:  # an interruption finds its way here from any line above
+        if room is not None:
+            shutil.rmtree(room, ignore_errors=True)
         if not done:
             _remove_empty(missing)
+
+
+def _check_place(out: Path) -> None:
+    if out.exists() and not out.is_dir():
+        raise InputError(f"--out must be a folder, got the file {out}")
+    there = next(place for place in out.absolute().parents if place.exists())
+    if not there.is_dir():
+        raise OutputError(f"{out}: cannot be written: {there} is a file, not a folder")
 
 
 def _missing(out: Path) -> list[Path]:
@@ -96,7 +96,8 @@ def _move(room: Path, out: Path) -> None:
     What it replaces is kept in `room` until all is moved.
     """
     files = sorted(path for path in room.rglob("*") if path.is_file())
-    kept = Path(tempfile.mkdtemp(prefix="before-", dir=room))
+    kept = room / f"before-{secrets.token_hex(6)}"
+    kept.mkdir()
     undo: list[tuple[Path, Path | None]] = []
     folders: list[Path] = []
     try:

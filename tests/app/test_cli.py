@@ -1,7 +1,13 @@
 """The command line: results on standard output, everything else on standard error, exit codes as documented."""
 
+import hashlib
 import json
+import os
+import signal
+import subprocess
 import sys
+import time
+from pathlib import Path
 
 import jsonschema
 import numpy as np
@@ -10,6 +16,8 @@ from PIL import Image as Picture
 
 from insonate import __version__
 from insonate.app.cli import BAD_INPUT, FAULT, NOT_WRITTEN, OK, main
+from insonate.formats import insonate_hdf5
+from pipeline.fakes import painted, picture
 
 
 @pytest.fixture
@@ -227,9 +235,160 @@ def test_serve_refuses_an_address_that_others_could_reach(run):
     assert "loopback" in err
 
 
+@pytest.mark.slow
 def test_demo_makes_a_picture(run, tmp_path):
     code, said, _ = run("demo", "--out", tmp_path / "demo.png")
     assert code == OK
     assert "the moving body" in said
     with Picture.open(tmp_path / "demo.png") as picture:
         assert picture.size[1] == 800
+
+
+def test_a_picture_that_is_none_is_refused_before_any_work(run, tmp_path):
+    code, _, err = run("image", tmp_path / "gone.png", "--out", "a.jpg")
+    assert (code, err) == (BAD_INPUT, "insonate: --out must end in .png, got 'a.jpg'\n")
+
+
+def test_no_memory_is_told_as_an_input_too_large(run, still, monkeypatch):
+    def full(path):
+        raise MemoryError
+
+    monkeypatch.setattr("insonate.pipeline.reading.reader_of", full)
+    assert run("info", still) == (BAD_INPUT, "", "insonate: not enough memory for this input\n")
+
+
+# --- as users run it: a process of its own ---
+
+
+def alone(*words, **settings):
+    """Run the command line by itself: (exit code, standard output, standard error)."""
+    done = subprocess.run(
+        [sys.executable, "-m", "insonate", *map(str, words)],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+        **settings,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_done_is_0_and_the_result_is_one_json_document(still, tmp_path, schema):
+    code, out, err = alone("guide", still, "-p", "ul03", "-o", tmp_path / "o", "--json")
+    assert (code, err) == (0, "")
+    made = json.loads(out)
+    jsonschema.validate(made["parts"][0], schema)
+    assert made["parts"][0] == json.loads((tmp_path / "o" / "report.json").read_text(encoding="utf-8"))
+    assert made["parts"][0]["source"]["sha256"] == hashlib.sha256(still.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("words", "kind", "message"),
+    [
+        (("info", "gone.png"), "FormatError", "gone.png: no such file"),
+        (("info",), "MissingParameter", "Missing argument 'path'."),
+        (("info", "gone.png", "--colour"), "NoSuchOption", "No such option: --colour"),
+        (
+            ("image", "gone.png", "-o", "a.png", "--frame", "first"),
+            "BadParameter",
+            "Input should be a valid integer",
+        ),
+        (("gide",), "UsageError", "No such command 'gide'"),
+        (("procedures", "show", "UL3"), "UnknownNameError", "got 'UL3' (did you mean UL03?)"),
+        (("guide", "gone.png", "-p", "LL1", "-o", "o"), "UnknownNameError", "(did you mean LL10?)"),
+    ],
+)
+def test_wrong_use_and_wrong_input_are_2_and_one_json_document(tmp_path, words, kind, message):
+    code, out, err = alone(*words, "--json", cwd=tmp_path)
+    error = json.loads(out)["error"]
+    assert (code, error["exit_code"], error["kind"]) == (2, 2, kind)
+    assert message in error["message"]
+    assert "\n" not in error["message"]
+    assert "Traceback" not in err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_result_that_cannot_be_written_is_3_and_one_json_document(still, tmp_path):
+    code, out, err = alone("guide", still, "-p", "UL03", "-o", still / "o", "--json")
+    error = json.loads(out)["error"]
+    assert (code, error["exit_code"], error["kind"]) == (3, 3, "OutputError")
+    assert error["message"] == f"{still / 'o'}: cannot be written: {still} is a file, not a folder"
+    assert err == f"insonate: {error['message']}\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["still.png"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")
+def test_a_full_disk_for_the_result_itself_is_no_traceback(still):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "insonate", "info", str(still)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert done.returncode == 3
+    assert done.stderr == b"insonate: cannot be written: No space left on device\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of another kind")
+@pytest.mark.parametrize("kind", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_is_130_and_leaves_the_folder_as_it_was(tmp_path, kind):
+    clip = tmp_path / "clip.h5"
+    insonate_hdf5.write(clip, picture(*[painted(300, 300, seed=k) for k in range(200)]))
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "report.json").write_text("old")
+    words = [sys.executable, "-m", "insonate", "guide", str(clip), "-p", "UL03", "-o", str(out), "--json"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        end = time.monotonic() + 60
+        while not list(out.glob(".*.partial")) and running.poll() is None and time.monotonic() < end:
+            time.sleep(0.01)
+        running.send_signal(kind)
+        said, err = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert json.loads(said)["error"]["exit_code"] == 130
+    assert err == "insonate: interrupted, nothing was left half-written\n"
+    assert {path.name: path.read_text() for path in out.iterdir()} == {"report.json": "old"}
+
+
+def test_a_name_that_is_no_text_is_told_all_the_same(tmp_path):
+    odd = os.fsencode(tmp_path) + b"/caf\xe9.png"
+    try:
+        with open(odd, "wb"):  # noqa: PTH123  (a path of bytes)
+            pass
+    except OSError:
+        pytest.skip("this file system takes only names that are text")
+    for words in ((), ("--json",)):
+        done = subprocess.run(
+            [sys.executable, "-m", "insonate", "info", odd, *words],
+            capture_output=True,
+            check=False,
+            env=os.environ | {"PYTHONIOENCODING": "utf-8"},
+        )
+        assert done.returncode == 2
+        assert done.stderr.startswith(b"insonate: caf\\udce9.png: expected an image")
+        if words:
+            assert json.loads(done.stdout)["error"]["message"].startswith("caf\udce9.png: ")
+
+
+def test_json_is_json_on_a_terminal_of_few_letters(still, tmp_path):
+    odd = still.rename(still.with_name("über ….png"))
+    done = subprocess.run(
+        [sys.executable, "-m", "insonate", "info", odd, "--json"],
+        capture_output=True,
+        check=True,
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+    )
+    assert json.loads(done.stdout)["file"] == "über ….png"
+
+
+def test_a_reader_of_the_output_that_leaves_is_no_fault():
+    with subprocess.Popen(
+        [sys.executable, "-m", "insonate", "doctor"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as running:
+        running.stdout.close()
+        err = running.stderr.read()
+        running.wait(60)
+    assert b"Traceback" not in err
+    assert running.returncode == 0

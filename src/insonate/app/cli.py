@@ -4,11 +4,13 @@ Exit codes: 0 done; 1 a fault of ours; 2 the input or the command cannot be used
 130 interrupted. Each command imports what it needs when it runs, so that help is quick.
 """
 
+import errno
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +18,8 @@ import typer
 
 from insonate import __version__
 from insonate.core.errors import InputError, InsonateError, OutputError
+
+NO_SPACE = (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 OK, FAULT, BAD_INPUT, NOT_WRITTEN, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -81,7 +85,8 @@ def _say(text: str) -> None:
 
 def _emit(result: dict[str, Any] | list[Any]) -> None:
     """Write a machine-readable result to standard output."""
-    typer.echo(json.dumps(result, indent=2, ensure_ascii=False, allow_nan=False))
+    # ASCII alone: what is no text in the name of a file, or none in the terminal's alphabet, stays valid JSON.
+    typer.echo(json.dumps(result, indent=2, allow_nan=False))
 
 
 def _millimeters(text: str | None) -> tuple[float, float] | None:
@@ -153,8 +158,9 @@ def image(
     """Make a B-mode picture of one frame."""
     from insonate.pipeline.chain import as_image, picture
     from insonate.pipeline.reading import open as open_file
-    from insonate.record.folder import write_picture
+    from insonate.record.folder import check_picture_name, write_picture
 
+    check_picture_name(out)
     with _progress("reading") as report:
         nouns = open_file(path)
         report(0, 1, "forming the image")
@@ -306,24 +312,50 @@ def demo(
     typer.echo(sentence)
 
 
+def _run() -> int:
+    """Run the command; the framework gives an interruption as an exit code, and a reader that left as an exit."""
+    try:
+        code = app(standalone_mode=False)
+    except SystemExit as left:
+        if isinstance(left.__context__, BrokenPipeError):
+            raise BrokenPipeError from left
+        raise
+    return code if isinstance(code, int) else OK
+
+
 def main() -> None:
     """Run the command line; every error of a user's input is one line and an exit code."""
     wants_json = "--json" in sys.argv
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:  # to be ended by the system is to be interrupted
+        with suppress(ValueError):  # not the main thread: whoever runs this looks after signals
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # the name of a file need not be text
+            stream.reconfigure(errors="backslashreplace")
     try:
-        code = app(standalone_mode=False)
-        sys.exit(code if isinstance(code, int) else OK)
+        code = _run()
+        if code == INTERRUPTED:
+            raise KeyboardInterrupt
+        sys.exit(code)
     except InsonateError as error:
         _fail(error, NOT_WRITTEN if isinstance(error, OutputError) else BAD_INPUT, wants_json=wants_json)
     except MemoryError:
         _fail(MemoryError("not enough memory for this input"), BAD_INPUT, wants_json=wants_json)
-    except (KeyboardInterrupt, typer.Abort):
-        _say("insonate: interrupted, nothing was left half-written")
+    except (KeyboardInterrupt, typer.Abort) as error:
+        words = "interrupted, nothing was left half-written"
+        if wants_json:
+            _emit({"error": {"kind": type(error).__name__, "message": words, "exit_code": INTERRUPTED}})
+        _say(f"insonate: {words}")
         sys.exit(INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(OK)
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in NO_SPACE:
+            _fail(OutputError(f"cannot be written: {error.strerror}"), NOT_WRITTEN, wants_json=False)
         if hasattr(error, "exit_code") and hasattr(error, "format_message"):  # wrong usage, from the parser
+            if wants_json and (words := " ".join(error.format_message().split())):
+                _emit({"error": {"kind": type(error).__name__, "message": words, "exit_code": BAD_INPUT}})
             error.show() if hasattr(error, "show") else _say(str(error))
             sys.exit(BAD_INPUT)
         if os.environ.get("INSONATE_DEBUG"):

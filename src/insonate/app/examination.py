@@ -30,6 +30,9 @@ from insonate.pipeline.reading import supply_spacing
 DEFAULT_SOURCE = "moving_body"
 FIRST_PROCEDURE = "LL01"
 
+MOST_SIDE = 8192
+"""Pixels a side of a picture that is shown live: more than any screen, as many as a browser's textures hold."""
+
 
 class Examination:
     """Holds the live source; others are put in its place whole."""
@@ -38,8 +41,7 @@ class Examination:
         """Begin without a source; `show_default` or `show_file` gives one."""
         self._procedure = load(procedure or FIRST_PROCEDURE)
         self._noun: Readable | None = None
-        self._name = ""
-        self._change = threading.Lock()
+        self._change = threading.RLock()
         self.revision = self.stream = 0
         self.live: Live | None = None
 
@@ -65,8 +67,7 @@ class Examination:
             If it cannot be read; what was shown before goes on.
         """
         noun = open_file(path)[0]
-        self._name = name
-        self._show(noun if spacing is None else supply_spacing(noun, spacing))
+        self._show(name, noun if spacing is None else supply_spacing(noun, spacing))
 
     def supply_depth(self, depth: Meters) -> None:
         """Give the spacing of the picture shown, from the depth that it shows.
@@ -81,16 +82,22 @@ class Examination:
         InputError
             If its spacing is known, or no picture is shown.
         """
-        if not isinstance(self._noun, Image):
+        with self._change:
+            live, noun = self.live, self._noun
+        if live is None or not isinstance(noun, Image):
             raise InputError("a depth can only be supplied for a picture or clip of unknown spacing")
-        self._show(with_depth(self._noun, depth))
+        self._show(live.source.name, with_depth(noun, depth))
 
-    def _show(self, noun: Readable) -> None:
+    def _show(self, name: str, noun: Readable) -> None:
         shown = noun if not isinstance(noun, Image) else as_image(noun)
-        self._replace(Live(source=Playback(self._name, shown), procedure=self._procedure), shown)
+        if isinstance(shown, Image) and max(shown.grid.shape) > MOST_SIDE:
+            rows, columns = shown.grid.shape
+            raise InputError(f"a picture may have at most {MOST_SIDE} pixels a side, got {rows} x {columns}")
+        self._replace(Live(source=Playback(name, shown), procedure=self._procedure), shown)
 
     def _replace(self, live: Live, noun: Readable | None) -> None:
-        with self._change:
+        with self._change:  # the procedure may have been changed while the file was read
+            live.procedure = self._procedure
             before, self.live, self._noun = self.live, live.start(), noun
             self.stream += 1
             self.revision += 1
@@ -110,10 +117,12 @@ class Examination:
         UnknownNameError
             If there is none of that id.
         """
-        self._procedure = load(id)
-        self.revision += 1
-        if self.live is not None:
-            self.live.set_procedure(self._procedure)
+        chosen = load(id)
+        with self._change:
+            self._procedure = chosen
+            self.revision += 1
+            if self.live is not None:
+                self.live.set_procedure(chosen)
 
     def set_control(self, name: str, value: float) -> None:
         """Turn a control of the source.
@@ -125,16 +134,30 @@ class Examination:
         """
         if self.live is not None:
             self.live.set_control(name, value)
-            self.revision += 1
+            self.tell()
 
     def freeze(self, on: bool) -> None:
         """Hold the picture, or let it go on."""
         if self.live is not None:
             self.live.freeze(on)
+            self.tell()
+
+    def tell(self) -> None:
+        """Have every viewer told anew what is shown and what can be set."""
+        with self._change:
             self.revision += 1
+
+    def shown(self) -> tuple[Live | None, Hello]:
+        """Give the source and what is said of it, together."""
+        with self._change:
+            return self.live, self.hello()
 
     def hello(self) -> Hello:
         """Say what is shown and what can be set."""
+        with self._change:
+            return self._hello()
+
+    def _hello(self) -> Hello:
         live = self.live
         unknown = (
             isinstance(self._noun, Image)

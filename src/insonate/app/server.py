@@ -19,9 +19,11 @@ from urllib.parse import urlsplit
 
 import uvicorn
 from fastapi import FastAPI, Query, Request, Response, WebSocket
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import ClientDisconnect
 
 from insonate import __version__
 from insonate.app.examination import Examination
@@ -32,6 +34,11 @@ from insonate.core.units import Meters
 
 MOST_UPLOAD = 512 << 20
 """Largest file that is taken [bytes]."""
+
+MOST_WORDS = 1 << 16
+"""Largest body of any other request [bytes]."""
+
+TAKES_FILES = "/api/files"
 
 PORTS = 20
 """Ports that are tried, from the one asked for."""
@@ -102,11 +109,14 @@ def comes_from_here(host: str | None, origin: str | None) -> bool:
     bool
         False for any other host, and for any other origin.
     """
-    if host is None or not is_loopback(_host_of(host)):
+    try:
+        if host is None or not is_loopback(_host_of(host)):
+            return False
+        if origin is None:
+            return True
+        place = urlsplit(origin)
+    except ValueError:  # an address that is none, such as "["
         return False
-    if origin is None:
-        return True
-    place = urlsplit(origin)
     return place.scheme in ("http", "https") and place.netloc.lower() == host.lower()
 
 
@@ -139,10 +149,12 @@ def create_app(examination: Examination, *, begin: Callable[[], None] | None = N
 
     @app.middleware("http")
     async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        if comes_from_here(request.headers.get("host"), request.headers.get("origin")):
-            response = await call_next(request)
+        if not comes_from_here(request.headers.get("host"), request.headers.get("origin")):
+            response: Response = _refused("this server answers its own page on this machine only", 403)
+        elif request.url.path != TAKES_FILES and _claimed(request) > MOST_WORDS:
+            response = _refused(f"a request may have at most {MOST_WORDS >> 10} KB", 413)
         else:
-            response = _refused("this server answers its own page on this machine only", 403)
+            response = await call_next(request)
         response.headers.update(HEADERS)
         return response
 
@@ -160,17 +172,33 @@ def create_app(examination: Examination, *, begin: Callable[[], None] | None = N
         """List the procedures there are."""
         return examination.hello().procedures
 
-    @app.post("/api/files", status_code=201)
+    @app.exception_handler(RequestValidationError)
+    async def correct(_: Request, error: RequestValidationError) -> JSONResponse:
+        # In our own words: the framework's would repeat what came, and break on what is no text or no number.
+        faults = [f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors()]
+        return _refused("; ".join(faults), 422)
+
+    @app.exception_handler(Exception)
+    async def admit(_: Request, error: Exception) -> JSONResponse:
+        response = _refused(f"a fault of ours, {type(error).__name__}", 500)
+        response.headers.update(HEADERS)
+        return response
+
+    @app.post(TAKES_FILES, status_code=201)
     async def take_file(request: Request, name: Annotated[str, Query(min_length=1, max_length=200)]) -> Hello:
         """Take a file as the request's body, and show it."""
-        claimed = request.headers.get("content-length", "0")
-        if claimed.isdigit() and int(claimed) > MOST_UPLOAD:
+        if _claimed(request) > MOST_UPLOAD:
             return _refused(f"a file may have at most {MOST_UPLOAD >> 20} MB", 413)  # type: ignore[return-value]
         clean = "".join(letter for letter in Path(name).name if letter.isprintable())[-80:] or "file"
         with tempfile.TemporaryDirectory(prefix="insonate-") as room:
             path = Path(room) / f"upload{Path(clean).suffix[:12]}"
-            if not await _saved(request, path):
-                return _refused(f"a file may have at most {MOST_UPLOAD >> 20} MB", 413)  # type: ignore[return-value]
+            try:
+                if not await _saved(request, path):
+                    return _refused(f"a file may have at most {MOST_UPLOAD >> 20} MB", 413)  # type: ignore[return-value]
+            except ClientDisconnect:
+                return _refused("the file was not sent whole", 400)  # type: ignore[return-value]
+            except OSError as error:
+                return _refused(f"{clean} cannot be kept: {error.strerror}", 507)  # type: ignore[return-value]
             try:
                 await asyncio.to_thread(examination.show_file, path, clean)
             except InputError as error:
@@ -203,8 +231,15 @@ def create_app(examination: Examination, *, begin: Callable[[], None] | None = N
     return app
 
 
+def _claimed(request: Request) -> int:
+    """Give how many bytes a request says it has; 0 where it does not say."""
+    claimed = request.headers.get("content-length", "")
+    return int(claimed) if claimed.isascii() and claimed.isdigit() else 0
+
+
 def _refused(reason: str, status: int) -> JSONResponse:
-    return JSONResponse({"error": reason}, status_code=status)
+    text = reason.encode(errors="replace").decode()  # what a request or a file is called need not be text
+    return JSONResponse({"error": text}, status_code=status)
 
 
 async def _saved(request: Request, path: Path) -> bool:
@@ -259,7 +294,8 @@ def listen(host: str, port: int) -> socket.socket:
             opened.close()
             continue
         return opened
-    raise OutputError(f"no free port from {port} to {port + PORTS - 1} on {host}")
+    last = min(port + PORTS - 1, 65535) if port else 0
+    raise OutputError(f"no free port from {port} to {last} on {host}")
 
 
 def settings(app: FastAPI) -> uvicorn.Config:
@@ -302,13 +338,14 @@ def serve(
     OutputError
         If no port is free, or the page was not built.
     """
-    opened = listen(host, port)
-    if not (files("insonate.app") / "static" / "index.html").is_file():
-        opened.close()
-        raise OutputError("the page is not built: run make run (or make page) in the checkout")
-    examination = Examination(procedure)
-    if path is not None:
-        examination.show_file(path, path.name, spacing)
+    with contextlib.ExitStack() as unless_all_is_well:
+        opened = unless_all_is_well.enter_context(listen(host, port))
+        if not (files("insonate.app") / "static" / "index.html").is_file():
+            raise OutputError("the page is not built: run make run (or make page) in the checkout")
+        examination = Examination(procedure)
+        if path is not None:
+            examination.show_file(path, path.name, spacing)
+        unless_all_is_well.pop_all()
     app = create_app(examination, begin=examination.show_default if path is None else None)
     number = opened.getsockname()[1]
     name = f"[{host.strip('[]')}]" if ":" in host else host

@@ -6,6 +6,7 @@ next header; the viewer counts the gaps in the numbers, and both must agree.
 
 import asyncio
 import contextlib
+import logging
 import time
 
 from fastapi import WebSocket, WebSocketDisconnect
@@ -26,6 +27,8 @@ from insonate.app.messages import (
 )
 from insonate.core import InsonateError
 from insonate.pipeline.live import Live
+
+LOG = logging.getLogger(__name__)
 
 WINDOW = 3
 """Frames on the way to one viewer."""
@@ -54,14 +57,20 @@ class Viewer:
     async def run(self) -> None:
         """Serve until the page goes away."""
         self.watching.add(self)
-        send = asyncio.create_task(self._send())
+        work = [asyncio.create_task(self._send()), asyncio.create_task(self._receive())]
         try:
-            await self._receive()
+            await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self.watching.discard(self)
-            send.cancel()
-            with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
-                await send
+            for task in work:
+                task.cancel()
+            ends = await asyncio.gather(*work, return_exceptions=True)
+        for end in ends:
+            # A page that went away shows as one of these; anything else is ours, and the page must not wait for more.
+            if isinstance(end, Exception) and not isinstance(end, WebSocketDisconnect | RuntimeError):
+                LOG.error("the stream to a page broke", exc_info=end)
+                with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+                    await self.socket.close(code=1011, reason="the stream broke")
 
     async def _say(self, message: FromServer) -> None:
         await self.socket.send_text(message.model_dump_json())
@@ -96,22 +105,24 @@ class Viewer:
                 self.examination.freeze(on)
 
     async def _send(self) -> None:
-        revision, live, seen = -1, None, None
+        revision, seen = -1, None
+        live: Live | None = None
         counted, at, count = 0.0, time.monotonic(), 0
         while True:
-            if revision != self.examination.revision or live is not self.examination.live:
-                if live is not self.examination.live:
-                    self._last, seen, live = 0, None, self.examination.live
-                    at, count = time.monotonic(), 0
+            if revision != self.examination.revision:
                 revision = self.examination.revision
-                await self._say(self.examination.hello())
+                shown, hello = self.examination.shown()
+                if live is not shown:
+                    self._last, seen, live = 0, None, shown
+                    at, count = time.monotonic(), 0
+                await self._say(hello)
             if live is None:
                 await asyncio.sleep(PATIENCE)
                 continue
             beamforms = live.beamforms
             await self._send_frame(live)
             if live.beamforms != beamforms:
-                self.examination.revision += 1
+                self.examination.tell()
             newest = live.seen
             if newest is not seen and newest is not None:
                 if seen is not None and newest.guided is not None and newest.guided is seen.guided:

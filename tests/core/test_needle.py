@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from insonate.core import CoordinateFrame, InputError, NeedlePose, NeedleState, RangeError
+from insonate.core import AxesError, CoordinateFrame, InputError, NeedlePose, NeedleState, RangeError
 from refusals import refused
 
 TIP, ALONG, SPREAD = np.array([0.001, 0, 0.02]), np.array([0.6, 0.0, 0.8]), np.diag([1e-7, 2e-7, 1e-7])
@@ -21,6 +21,11 @@ def test_what_is_known_is_kept_and_cannot_be_changed():
     assert np.array_equal(known.tip, TIP)
     with pytest.raises(ValueError, match="read-only"):
         known.tip[0] = 1
+
+
+def test_whole_numbers_become_floating_point():
+    known = pose(tip=[0, 0, 1], direction=[0, 0, 1], covariance=np.zeros((3, 3), int))
+    assert {getattr(known, name).dtype.name for name in KNOWN} == {"float64"}
 
 
 @given(
@@ -51,6 +56,34 @@ def test_no_value_stands_beside_a_state_that_denies_it(state, tip, direction, co
             {"state": NeedleState.LOST},
             InputError,
             "NeedlePose.tip must be there with state 'tip' and with no other, got state 'lost' with a tip",
+        ),
+        (
+            {"tip": None},
+            InputError,
+            "NeedlePose.tip must be there with state 'tip' and with no other, got state 'tip' without a tip",
+        ),
+        ({"covariance": None}, InputError, "NeedlePose.tip and covariance must be both there or both None"),
+        (
+            {"direction": None},
+            InputError,
+            "NeedlePose.direction must be None when lost and else not, got state 'tip' without a direction",
+        ),
+        (
+            {"state": NeedleState.LOST, "tip": None, "covariance": None},
+            InputError,
+            "NeedlePose.direction must be None when lost and else not, got state 'lost' with a direction",
+        ),
+        ({"tip": np.zeros(2)}, AxesError, "NeedlePose.tip must be (3), got shape (2,)"),
+        ({"direction": np.ones(1)}, AxesError, "NeedlePose.direction must be (3), got shape (1,)"),
+        (
+            {"covariance": np.zeros((3, 2))},
+            AxesError,
+            "NeedlePose.covariance must be (3, 3), got shape (3, 2)",
+        ),
+        (
+            {"covariance": SPREAD + 1e-9 * np.eye(3, k=1)},
+            RangeError,
+            "NeedlePose.covariance must be symmetric and have no negative eigenvalue",
         ),
         (
             {"direction": 2 * ALONG},

@@ -65,6 +65,44 @@ def test_maps_lie_on_the_grid_and_cannot_be_changed():
             RangeError,
             "Truth.clearances[femoral nerve] must lie in -1..1 m, got 2",
         ),
+        (
+            {"clearances": {"femoral nerve": -1.1}},
+            RangeError,
+            "Truth.clearances[femoral nerve] must lie in -1..1 m, got -1.1",
+        ),
+        (
+            {"cross_sections": {"femoral nerve": 0.02}},
+            RangeError,
+            "Truth.cross_sections[femoral nerve] must lie in 0..0.01 m^2, got 0.02",
+        ),
+        (
+            {"cross_sections": {"femoral nerve": -2e-5}},
+            RangeError,
+            "Truth.cross_sections[femoral nerve] must lie in 0..0.01 m^2, got -2e-05",
+        ),
+        (
+            {"shear_modulus": np.zeros((4, 3, 1))},
+            AxesError,
+            "Truth.shear_modulus must be (4, 3), got shape (4, 3, 1)",
+        ),
+        (
+            {"injectate": np.zeros((4, 2), bool)},
+            AxesError,
+            "Truth.injectate must be (4, 3), got shape (4, 2)",
+        ),
+        ({"injectate": np.zeros((4, 3))}, AxesError, "Truth.injectate must be of bool, got float64"),
+        (
+            {"displacement": np.zeros((4, 3, 2))},
+            AxesError,
+            "Truth.displacement must be (4, 3, 3), got shape (4, 3, 2)",
+        ),
+        ({"velocity": np.zeros((4, 3))}, AxesError, "Truth.velocity must be (4, 3, 3), got shape (4, 3)"),
+        ({"needle_tip": np.zeros(2)}, AxesError, "Truth.needle_tip must be (3), got shape (2,)"),
+        (
+            {"needle_direction": [0, 0, np.inf]},
+            RangeError,
+            "Truth.needle_direction must be finite, got 1 NaN or infinite, the first at (2,)",
+        ),
         ({"injected": 5.0}, RangeError, "Truth.injected must lie in 0..0.001 m^3, got 5 (mL?)"),
         ({"time": -1}, RangeError, "Truth.time must lie in 0..1e+09 s, got -1"),
         (
@@ -77,6 +115,18 @@ def test_maps_lie_on_the_grid_and_cannot_be_changed():
 def test_what_cannot_be_is_refused(changes, error, message):
     with refused(error, message):
         truth(**changes)
+
+
+def test_every_structure_may_be_seen():
+    assert truth(labels=np.ones((4, 3), np.uint8)).labels.max() == 1
+
+
+def test_whole_numbers_of_a_needle_become_floating_point_and_cannot_be_changed():
+    known = truth(needle_tip=[0, 0, 1], needle_direction=[0, 0, 1])
+    for line in (known.needle_tip, known.needle_direction):
+        assert line.dtype == np.float64
+        with pytest.raises(ValueError, match="read-only"):
+            line[0] = 1
 
 
 def test_it_is_not_offered_by_the_room():

@@ -13,6 +13,9 @@ from insonate.core.units import Seconds
 UNIT_LENGTH = 1e-6
 """How far the length of a direction may be from 1: rounding of three numbers stored with six digits."""
 
+UNEVEN = 1e-6
+"""How far a covariance may be from symmetric, as a share of its largest number: the same rounding."""
+
 
 class NeedleState(Enum):
     """What is known of a needle."""
@@ -66,5 +69,6 @@ class NeedlePose:
             )
         if self.covariance is not None:
             spread = self.covariance
-            if not np.allclose(spread, spread.T) or np.linalg.eigvalsh(spread)[0] < -1e-15:
+            uneven = np.abs(spread - spread.T).max() > UNEVEN * np.abs(spread).max()
+            if uneven or np.linalg.eigvalsh(spread)[0] < -1e-15:
                 raise RangeError("NeedlePose.covariance must be symmetric and have no negative eigenvalue")

@@ -71,10 +71,10 @@ class Truth:
                 check_axes(f"Truth.{name}", array, "3")
                 check_finite(f"Truth.{name}", array)
                 object.__setattr__(self, name, frozen(array))
-        for name, limit, unit in (("clearances", 1.0, "m"), ("cross_sections", 1e-2, "m^2")):
+        for name, limits, unit in (("clearances", (-1.0, 1.0), "m"), ("cross_sections", (0.0, 1e-2), "m^2")):
             table = dict(getattr(self, name))
             for key, value in table.items():
-                check_range(f"Truth.{name}[{key}]", value, (-limit, limit), unit)
+                check_range(f"Truth.{name}[{key}]", value, limits, unit)
             object.__setattr__(self, name, table)
         if self.needle_tip is None and self.clearances:
             raise InputError("Truth.clearances must be empty without a needle under the skin")

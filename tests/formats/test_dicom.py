@@ -393,6 +393,14 @@ def test_shared_measures_hold_for_every_frame(tmp_path):
     assert image.grid.spacing == pytest.approx((2e-4, 3e-4))
 
 
+def test_a_frames_own_measures_come_before_those_of_all(tmp_path):
+    groups = Sequence([measures(0.2, 0.3), Dataset()])
+    made = dataset(smooth(2), PerFrameFunctionalGroupsSequence=groups, PixelSpacing=[0.4, 0.5])
+    own, common = dicom.read(saved(tmp_path, made))
+    assert own.grid.spacing == pytest.approx((2e-4, 3e-4))
+    assert common.grid.spacing == pytest.approx((4e-4, 5e-4))
+
+
 def test_frames_of_another_spacing_are_another_image(tmp_path):
     groups = [measures(0.2, 0.3), measures(0.4, 0.5), measures(0.2, 0.3), measures(1, 1)]
     made = dataset(smooth(4), PerFrameFunctionalGroupsSequence=Sequence(groups), FrameTime=40)
@@ -533,6 +541,13 @@ def test_a_compressed_frame_that_claims_to_be_huge_is_refused_before_it_is_decod
         dicom.read(path)
 
 
+def test_a_jpeg_ls_frame_without_its_end_is_refused(tmp_path):
+    made = stored_as(dataset(smooth()), uid.JPEGLSLossless)
+    made.PixelData = made.PixelData.replace(b"\xff\xd9", b"\xff\x59")
+    with refused(FormatError, "scan.dcm: expected whole frames, got one that ends early"):
+        dicom.read(saved(tmp_path, made))
+
+
 def test_a_deflated_file_that_swells_without_end_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(dicom, "MOST_BYTES", SWOLLEN // 2)
     path = saved(tmp_path, stored_as(dataset(smooth()), uid.DeflatedExplicitVRLittleEndian))
@@ -544,6 +559,21 @@ def test_a_deflated_file_that_swells_without_end_is_refused(tmp_path, monkeypatc
         refused(FormatError, "scan.dcm: at most 0 GB are read, it inflates to more"),
     ):
         dicom.read(path)
+
+
+def test_elements_without_end_are_refused(tmp_path):
+    path = saved(tmp_path, dataset(smooth()))
+    path.write_bytes(path.read_bytes() + bytes(12 * 30_000))
+    with refused(FormatError, "scan.dcm: at most 20,000 elements are read, got more (damaged?)"):
+        dicom.read(path)
+
+
+def test_elements_that_are_not_read_are_not_even_parsed(tmp_path):
+    made = dataset(smooth())
+    made.add_new(0x00091001, "UN", b"\xff" * 1000)
+    made.PatientName = "DOE^JOHN"
+    parsed = dicom._parsed(saved(tmp_path, made))
+    assert {element.keyword for element in parsed} <= {*dicom.ELEMENTS, "SpecificCharacterSet"}
 
 
 def test_a_file_larger_than_is_read_is_refused_unread(tmp_path, monkeypatch):

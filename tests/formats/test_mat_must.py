@@ -306,6 +306,12 @@ def test_names_of_a_foreign_file_stay_on_one_line(tmp_path):
         mat_must.read(path)
 
 
+def test_long_names_of_a_foreign_file_are_cut(tmp_path):
+    path = tmp_path / "other.mat"
+    savemat(path, {f"{'x' * 20}{i}": 1.0 for i in range(50)})
+    assert len(refusal(mat_must.read, path)) < 300
+
+
 def test_version_73_is_refused_with_the_way_out(tmp_path):
     path = tmp_path / "new.mat"
     with h5py.File(path, "w", userblock_size=512) as file:

@@ -172,6 +172,12 @@ def test_seven_values_are_no_mask(tmp_path):
     assert len(still.read(saved(tmp_path, (smooth() % 7) * 30))) == 1
 
 
+def test_a_picture_of_many_colors_is_no_mask_whatever_bits_they_share(tmp_path):
+    pixels = np.stack([smooth(), ~smooth(), smooth()], axis=-1)  # red or green is always all ones
+    pixels[0, 0] = 0
+    assert len(still.read(saved(tmp_path, pixels))) == 1
+
+
 def test_a_picture_larger_than_any_scan_is_refused_before_it_is_decoded(tmp_path):
     path = tmp_path / "huge.png"
     path.write_bytes(png(8000, 8001, (b"IDAT", zlib.compress(bytes(100)))))

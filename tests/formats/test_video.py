@@ -167,26 +167,48 @@ def test_a_header_larger_than_any_scan_is_refused_before_it_is_decoded(tmp_path)
     path = clip(tmp_path)
     data = bytearray(path.read_bytes())
     at = data.index(b"strf") + 8 + 4
-    struct.pack_into("<ii", data, at, 9000, 8000)
-    path.write_bytes(data)
-    line = "raw.avi: a frame may have at most 64,000,000 pixels, its header claims 8000 x 9000"
-    with modest_memory(), refused(FormatError, line):
+    line = "raw.avi: its frames have no size that can be told, or more than 64,000,000 pixels"
+    for side in (9000, 200_000):
+        struct.pack_into("<ii", data, at, side, 8000)
+        path.write_bytes(data)
+        with modest_memory(), refused(FormatError, line):
+            video.read(path)
+
+
+def of_pictures(tmp_path, *frames):
+    """Put frames of any size, each a PNG, into one clip."""
+    path = tmp_path / "pictures.mov"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("png", rate=RATE)
+        stream.height, stream.width = frames[0].shape
+        stream.pix_fmt = "gray"
+        for number, grey in enumerate(frames):
+            file = io.BytesIO()
+            Picture.fromarray(grey).save(file, "PNG")
+            packet = av.Packet(file.getvalue())
+            packet.stream, packet.pts, packet.dts = stream, number, number
+            packet.time_base = Fraction(1, RATE)
+            container.mux(packet)
+    return path
+
+
+def test_a_picture_that_changes_its_size_is_refused(tmp_path):
+    path = of_pictures(tmp_path, smooth()[0], smooth()[1], smooth()[2, :24])
+    with refused(FormatError, "pictures.mov: the picture changes its size from (48, 64) to (24, 64)"):
         video.read(path)
-    struct.pack_into("<ii", data, at, 200_000, 200_000)
-    path.write_bytes(data)
-    with modest_memory():
-        refusal(video.read, path)
 
 
-def test_a_frame_that_claims_more_than_the_header_costs_no_memory(tmp_path):
-    """A PNG's own header inside a MOV is what the decoder believes."""
-    path = clip(tmp_path, "png.mov", smooth(1))
-    data = bytearray(path.read_bytes())
-    at = data.index(b"IHDR") + 4
-    struct.pack_into(">II", data, at, 15_000, 15_000)
-    path.write_bytes(data)
-    with modest_memory():
-        refusal(video.read, path)
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_frame_that_claims_more_than_the_header_is_not_decoded(tmp_path, monkeypatch, first):
+    monkeypatch.setattr(video, "MOST_PIXELS", ROWS * COLUMNS)
+    larger = np.zeros((ROWS, COLUMNS + 1), np.uint8)
+    frames = [larger] if first else [smooth()[0], larger]
+    line = refusal(video.read, of_pictures(tmp_path, *frames))
+    expected = (
+        "got a damaged or truncated one",
+        "its frames have no size that can be told, or more than 3,072 pixels",
+    )
+    assert expected[first] in line
 
 
 def test_more_frames_than_are_read_are_refused(tmp_path, monkeypatch):
@@ -196,16 +218,6 @@ def test_more_frames_than_are_read_are_refused(tmp_path, monkeypatch):
         video.read(clip(tmp_path))
     monkeypatch.setattr(video, "MOST_BYTES", 6 * 4 * ROWS * COLUMNS)
     assert len(video.read(clip(tmp_path))) == 1
-
-
-def test_a_picture_that_changes_its_size_is_refused(tmp_path):
-    path = clip(tmp_path, "jpeg.avi")
-    data = bytearray(path.read_bytes())
-    at = data.rindex(b"\xff\xc0") + 5  # the last frame's own header
-    struct.pack_into(">HH", data, at, ROWS // 2, COLUMNS)
-    path.write_bytes(data)
-    with refused(FormatError, "jpeg.avi: the picture changes its size from (48, 64) to (24, 64)"):
-        video.read(path)
 
 
 @pytest.mark.parametrize("name", ["raw.avi", "jpeg.avi", "h264.mp4", "png.mov"])
@@ -230,6 +242,16 @@ def test_what_follows_the_last_box_is_passed_over(tmp_path):
     path = clip(tmp_path, "png.mov")
     path.write_bytes(path.read_bytes() + b"a note of forty bytes that is not a box.")
     assert len(video.read(path)) == 1
+
+
+def test_a_chunk_of_odd_length_is_followed_by_one_more_byte(tmp_path):
+    path = clip(tmp_path)
+    data = path.read_bytes()
+    odd, short = b"JUNK" + struct.pack("<I", 5) + bytes(6), b"JUNK" + struct.pack("<I", 100) + bytes(8)
+    path.write_bytes(data + odd + b"JUNK" + struct.pack("<I", 8) + bytes(8))
+    assert len(video.read(path)) == 1
+    path.write_bytes(data + odd + short)
+    assert "truncated?" in refusal(video.read, path)
 
 
 def test_a_box_of_sixty_four_bits_is_followed(tmp_path):

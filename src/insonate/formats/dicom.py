@@ -47,6 +47,8 @@ ELEMENTS = [
     *("PixelData", "ExtendedOffsetTable", "ExtendedOffsetTableLengths"),
 ]
 """The elements that are read, by keyword; everything else is passed over."""
+MOST_ELEMENTS = 20_000
+"""A file of more elements is refused: the parser would take minutes over what no machine writes."""
 
 TWO_DIMENSIONAL = 1
 """Region Spatial Format: 2-D."""
@@ -104,13 +106,31 @@ def _check_deflated(path: Path) -> None:
                 raise FormatError(f"{path.name}: at most {MOST_BYTES >> 30} GB are read, it inflates to more")
 
 
+def _parsed(path: Path) -> pydicom.Dataset:
+    """Parse the elements that are read; refuse a file of so many that only a crafted one can have."""
+    n_seen = 0
+
+    def too_many(_tag: Any, _vr: Any, _length: Any) -> bool:
+        nonlocal n_seen
+        n_seen += 1
+        if n_seen > MOST_ELEMENTS:
+            raise FormatError(
+                f"{path.name}: at most {MOST_ELEMENTS:,} elements are read, got more (damaged?)"
+            )
+        return False
+
+    tags = [pydicom.tag.Tag(name) for name in ELEMENTS]
+    with path.open("rb") as file:
+        return pydicom.filereader.read_partial(file, stop_when=too_many, force=True, specific_tags=tags)
+
+
 def _dataset(path: Path) -> pydicom.Dataset:
     if path.stat().st_size > MOST_BYTES:
         raise FormatError(
             f"{path.name}: at most {MOST_BYTES >> 30} GB are read, got {path.stat().st_size / 1e9:.1f} GB"
         )
     _check_deflated(path)
-    data = pydicom.dcmread(path, force=True, specific_tags=ELEMENTS)
+    data = _parsed(path)
     modality = str(data.get("Modality", ""))
     if modality not in MODALITIES:
         raise FormatError(
@@ -181,6 +201,10 @@ def _check_streams(path: Path, data: pydicom.Dataset) -> None:
     found = 0
     for frame in generate_frames(data.PixelData, number_of_frames=n_frames, extended_offsets=offsets):
         claimed = expected if syntax == pydicom.uid.RLELossless else _claimed_by(frame)
+        if syntax in pydicom.uid.JPEGLSTransferSyntaxes and not frame.rstrip(b"\0").endswith(b"\xff\xd9"):
+            raise FormatError(
+                f"{path.name}: expected whole frames, got one that ends early"
+            )  # takes the codec minutes
         if claimed != expected:
             raise FormatError(
                 f"{path.name}: expected frames of {rows} x {columns} pixels of {expected[2]} sample(s) as its header "

@@ -184,8 +184,8 @@ def _variables(path: Path) -> dict[str, np.ndarray | Structure | None]:
 
 def _listed(names: tuple[str, ...]) -> str:
     """Give names of a foreign file as one short line."""
-    line = ", ".join(names)[:200] or "nothing"
-    return line if line.isprintable() else repr(line)
+    line = ", ".join(names) or "nothing"
+    return (line if line.isprintable() else repr(line))[:200]
 
 
 def _number(path: Path, param: Structure, name: str) -> float:

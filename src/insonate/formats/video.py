@@ -93,9 +93,11 @@ def read(path: Path) -> tuple[Image, ...]:
     try:
         kind = _check_whole(path)
         # A file object, not a name, and a container by name: the libraries never see an address to follow elsewhere.
+        # They decode a frame to learn what it is, so the bound is there from the start.
+        bound = {"max_pixels": str(MOST_PIXELS)}
         with (
             path.open("rb") as file,
-            av.open(file, mode="r", format=kind, metadata_errors="ignore") as container,
+            av.open(file, mode="r", format=kind, options=bound, metadata_errors="ignore") as container,
         ):
             return (_frames(path, container),)
     except FormatError:
@@ -116,10 +118,11 @@ def _frames(path: Path, container: "av.container.InputContainer") -> Image:
     context = stream.codec_context
     if context is None:
         raise FormatError(f"{path.name}: its codec is not one that is decoded")
-    if context.width * context.height > MOST_PIXELS:
+    if (
+        not 0 < context.width * context.height <= MOST_PIXELS
+    ):  # the libraries give 0 where it is over the bound
         raise FormatError(
-            f"{path.name}: a frame may have at most {MOST_PIXELS:,} pixels, its header claims "
-            f"{context.height} x {context.width}"
+            f"{path.name}: its frames have no size that can be told, or more than {MOST_PIXELS:,} pixels"
         )
     context.options = {"max_pixels": str(MOST_PIXELS)}  # frames may say otherwise than the header
     values: list[np.ndarray] = []

@@ -38,7 +38,9 @@ def facts(package: str, name: str) -> MappingProxyType[str, MappingProxyType[str
         If an entry has no source or no known tag.
     """
     tables = tomllib.loads((files(package) / f"{name}.toml").read_text(encoding="utf-8"))
-    return MappingProxyType({key: MappingProxyType(_values(name, key, table)) for key, table in tables.items()})
+    return MappingProxyType(
+        {key: MappingProxyType(_values(name, key, table)) for key, table in tables.items()}
+    )
 
 
 def _values(file: str, table: str, entries: dict[str, Any]) -> dict[str, Any]:

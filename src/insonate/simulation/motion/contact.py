@@ -1,0 +1,223 @@
+"""A face pressed into layered tissue: how deep it goes, how tissue gives way, where it loses the skin.
+
+Depth follows force as d = H e (1 - exp(-F / F0)), with H the depth to bone (or the window's floor), e the largest strain.
+Below the face every layer carries the same stress, so that its strain goes as its compliance c = 1 / mu (Reuss):
+
+    f(z) = int_z^H c dz / int_d^H c dz,   f = 1 above the face.
+
+Tissue flows with v = (-k f' B P, -(1 - k) f' A Q, A B f) along face, across it and down, where A(x) is the indentation
+under the face less a bulge around it, B(y) the same across the face, P and Q their integrals, and k the share that leaves
+along the face. As P' = A and Q' = B, div v = A B (-k f' - (1 - k) f' + f') = 0: no volume is made, and as A and B sum to
+zero, nothing moves far away. Displacement is the flow over one unit of its own time, which keeps volume when it is large.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.interpolate import CubicSpline
+
+from insonate.core import CoordinateFrame, Pose, RangeError
+from insonate.core.units import Meters, Newtons
+from insonate.simulation.facts import facts
+from insonate.simulation.medium import Body, Plane
+
+STEP: Meters = 2e-3
+"""Most that the face sinks in one step of the midpoint rule, of which there are two at least [m]."""
+
+SOFTEST = 1e3
+"""Shear modulus below which blood and fluid count as this: walls and neighbors carry the stress [Pa]."""
+
+STEEPEST = 0.5
+"""Cosine of the largest angle between the probe's axis and straight down: 60 degrees."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Layers:
+    """How much each depth of a body gives."""
+
+    depth: np.ndarray
+    """(n,) [m]."""
+    compliance: np.ndarray
+    """(n,) mean of 1 / shear modulus over the window [1/Pa]."""
+    bone: Meters
+    """Where bone or the floor of the window begins [m]."""
+
+
+def layers(body: Body) -> Layers:
+    """Measure the layers of a body in the middle of its window.
+
+    Parameters
+    ----------
+    body : Body
+        Any.
+
+    Returns
+    -------
+    Layers
+        Smoothed over 2 mm.
+    """
+    low, high = body.extent
+    middle = (low + high) / 2
+    floor = float(high[2])
+    pose = Pose(
+        rotation=np.eye(3),
+        translation=np.array([middle[0], middle[1], 0.0]),
+        source=CoordinateFrame.PROBE,
+        target=CoordinateFrame.PATIENT,
+        time=0,
+    )
+    n = 96
+    width = 0.6 * float(high[0] - low[0])
+    plane = Plane(pose=pose, shape=(24, n), lateral_step=width / 24, axial_step=floor / n)
+    medium = body.cut(plane, np.zeros((2, 2, 3)))
+    modulus = np.maximum(medium.property("shear_modulus").astype(float), SOFTEST)
+    soft = np.where((medium.labels > 0) & (modulus < 1e6), 1 / modulus, 0.0)
+    compliance = soft.mean(axis=0)
+    if not (compliance > 0).any():
+        raise RangeError("the body must have soft tissue in the middle of its window, got none")
+    compliance[0] = compliance[compliance > 0][0]
+    kernel = np.exp(-0.5 * (np.arange(-10, 11) * plane.axial_step / 1e-3) ** 2)
+    padded = np.pad(compliance, 10, mode="edge")
+    smooth = np.convolve(padded, kernel / kernel.sum(), mode="valid")
+    given = np.cumsum(compliance) / compliance.sum()
+    return Layers(
+        depth=plane.axial,
+        compliance=smooth,
+        bone=float(min(floor, plane.axial[int(np.searchsorted(given, 0.995))] + 1e-3)),
+    )
+
+
+def indentation(force: Newtons, bone: Meters) -> Meters:
+    """Give how deep the middle of the face goes under a force [m]."""
+    values = facts("insonate.simulation.motion", "motion")["contact"]
+    return float(bone * values["largest_strain"] * (1 - np.exp(-force / values["force_scale"])))
+
+
+def _hill(x: np.ndarray, half: Meters, edge: Meters) -> np.ndarray:
+    """Give 1 within `half` of the middle, 0 far away."""
+    return np.asarray(0.5 * (np.tanh((x + half) / edge) - np.tanh((x - half) / edge)))
+
+
+class Contact:
+    """One face at one place under one force; immutable."""
+
+    def __init__(self, layers: Layers, pose: Pose, force: Newtons) -> None:
+        """Plan the flow of tissue.
+
+        Parameters
+        ----------
+        layers : Layers
+            Of the body.
+        pose : Pose
+            Patient <- probe, as commanded; it gives where the probe's axis meets the skin, and how it is turned.
+        force : float
+            [N].
+        """
+        values = facts("insonate.simulation.motion", "motion")["contact"]
+        axis = pose.rotation[:, 2]
+        if axis[2] < STEEPEST:
+            off = np.degrees(np.arccos(np.clip(axis[2], -1, 1)))
+            raise RangeError(
+                f"the probe must look into the body, at most 60 degrees off straight down, got {off:.0f}"
+            )
+        self._gel = float(values["gel"])
+        self.sunk: Meters = indentation(force, layers.bone)
+        """How deep the middle of the face lies [m]."""
+        depth = self.sunk if force > 0 else min(float(pose.translation[2]), -float(values["lift"]))
+        self.pose = Pose(
+            rotation=pose.rotation,
+            translation=pose.translation + axis * (depth - pose.translation[2]) / axis[2],
+            source=pose.source,
+            target=pose.target,
+            time=pose.time,
+        )
+        """Where the face is, patient <- probe."""
+        self._lateral = pose.rotation[:2, 0] / max(np.hypot(*pose.rotation[:2, 0]), 1e-9)
+        self._middle = self.pose.translation[:2]
+        self._moves = force > 0
+        self._steps = max(2, int(np.ceil(self.sunk / STEP)))
+        if self._moves:
+            self._plan(layers, values, pose)
+
+    def _plan(self, layers: Layers, table: Mapping[str, Any], pose: Pose) -> None:
+        width, depth, edge, bulge = (float(table[k]) for k in ("face_width", "face_depth", "edge", "bulge"))
+        self._share = depth / (width + depth)
+        x = np.linspace(-2 * bulge * width, 2 * bulge * width, 801)
+        rise = pose.rotation[2, 0] / max(np.hypot(*pose.rotation[:2, 0]), 1e-9)
+        wanted = self.sunk + x * rise
+        soft = 4e-4
+        pressed = soft * np.logaddexp(0, wanted / soft)
+        self._along = self._balanced(x, pressed * _hill(x, width / 2, edge), width, bulge, edge, self.sunk)
+        y = np.linspace(-3 * bulge * depth, 3 * bulge * depth, 401)
+        self._across = self._balanced(y, _hill(y, depth / 2, edge), depth, bulge, edge, 1.0)
+        z = np.linspace(0, layers.bone, 161)
+        compliance = np.interp(z, layers.depth, layers.compliance) * (z >= self.sunk)
+        edge_fade = np.clip((layers.bone - z) / 2e-3, 0, 1)
+        compliance = compliance * edge_fade
+        below = np.cumsum(compliance[::-1])[::-1]
+        self._down = CubicSpline(z, below / below[0], bc_type="clamped")
+        self._slope = self._down.derivative()
+        self._bone = layers.bone
+
+    @staticmethod
+    def _balanced(
+        x: np.ndarray, pressed: np.ndarray, size: Meters, bulge: float, edge: Meters, wanted: float
+    ) -> tuple[CubicSpline, CubicSpline, float]:
+        """Give a profile of the height `wanted` in the middle whose integral vanishes, that integral, and its reach."""
+        around = _hill(x, bulge * size / 2, 2 * edge) - _hill(x, size / 2 + edge, 2 * edge)
+        wide = CubicSpline(x, around)
+        shape = CubicSpline(x, pressed)
+        share = float(shape.integrate(x[0], x[-1]) / wide.integrate(x[0], x[-1]))
+        balanced = pressed - share * around
+        profile = CubicSpline(x, balanced * (wanted / balanced[len(x) // 2]))
+        return profile, profile.antiderivative(), float(-x[0])
+
+    def _flow(self, points: np.ndarray) -> np.ndarray:
+        """Give the velocity of the flow at (n, 3) places [m]."""
+        turn = np.array([self._lateral, [-self._lateral[1], self._lateral[0]]])
+        local = (points[:, :2] - self._middle) @ turn.T
+        z = np.clip(points[:, 2], 0, self._bone)
+        values = []
+        for (profile, integral, reach), at in ((self._along, local[:, 0]), (self._across, local[:, 1])):
+            within = np.abs(at) < reach
+            here = np.clip(at, -reach, reach)
+            values += [profile(here) * within, integral(here) * within]
+        down, slope = self._down(z), self._slope(z) * (points[:, 2] > 0)
+        a, p, b, q = values
+        plane = np.stack([-self._share * slope * b * p, -(1 - self._share) * slope * a * q], axis=1)
+        return np.concatenate([plane @ turn, (a * b * down)[:, None]], axis=1)
+
+    def _carried(self, points: np.ndarray, sign: float) -> np.ndarray:
+        if not self._moves:
+            return points
+        for _ in range(self._steps):
+            middle = points + self._flow(points) * (sign / (2 * self._steps))
+            points = points + self._flow(middle) * (sign / self._steps)
+        return points
+
+    def back(self, points: np.ndarray) -> np.ndarray:
+        """Give where tissue was, (n, 3) [m]."""
+        return self._carried(points, -1.0)
+
+    def forth(self, points: np.ndarray) -> np.ndarray:
+        """Give where tissue is, (n, 3) [m]."""
+        return self._carried(points, 1.0)
+
+    def touching(self, lateral: np.ndarray) -> np.ndarray:
+        """Give how well each place of the face is coupled to the skin.
+
+        Parameters
+        ----------
+        lateral : numpy.ndarray
+            (n,) along the array [m].
+
+        Returns
+        -------
+        numpy.ndarray
+            (n,) 1 on skin or gel, 0 on air.
+        """
+        face = self.pose.apply(np.stack([lateral, np.zeros_like(lateral), np.zeros_like(lateral)], axis=1))
+        gap = -self.back(face)[:, 2]
+        return np.asarray(1 / (1 + np.exp(np.clip((gap - self._gel) / 1e-4, -50, 50))))

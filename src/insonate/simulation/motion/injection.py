@@ -1,0 +1,111 @@
+"""Fluid from the tip: along a plane, round a nerve, into a nerve, or away with the blood.
+
+Of what is given near a nerve a share finds its sheath and rings it (`Sleeve`), the rest opens the plane at the tip
+(`Pool`); each keeps its volume, and together they keep the whole. In a nerve all of it swells the nerve, in a vessel the
+blood takes it away and nothing is seen. A tip that has moved on makes a new deposit.
+"""
+
+from dataclasses import dataclass, replace
+from enum import Enum
+
+import numpy as np
+
+from insonate.core.units import CubicMeters, Meters
+from insonate.simulation.facts import facts
+from insonate.simulation.motion.fields import Pool
+from insonate.simulation.motion.tubes import Sleeve, Tube
+
+MOST_DEPOSITS = 12
+"""Of more than these the last one takes what comes."""
+
+
+class Place(Enum):
+    """What a tip lies in."""
+
+    OUTSIDE = "outside"
+    PLANE = "plane"
+    NERVE = "nerve"
+    VESSEL = "vessel"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Deposit:
+    """Fluid given at one place."""
+
+    place: Place
+    """What the tip lay in."""
+    site: np.ndarray
+    """(3,) where, before any fluid was there [m]."""
+    normal: np.ndarray
+    """(3,) unit vector across the plane that opens."""
+    tube: Tube | None
+    """The nerve that is ringed or swells; None where none is near."""
+    station: Meters
+    """Where along it [m]."""
+    share: float
+    """Of the fluid that goes with the nerve, 0..1."""
+    volume: CubicMeters
+    """[m^3]."""
+
+    def maps(self) -> tuple[list[Pool], list[Sleeve]]:
+        """Give what it does to the tissue: along planes, and along nerves."""
+        values = facts("insonate.simulation.motion", "motion")["injection"]
+        pools, sleeves = [], []
+        along = self.volume * self.share if self.tube is not None else 0.0
+        apart = self.volume - along if self.place is Place.PLANE else 0.0
+        if apart > 1e-12:
+            pools.append(
+                Pool(
+                    middle=self.site,
+                    normal=self.normal,
+                    volume=apart,
+                    flatness=float(values["pool_flatness"]),
+                )
+            )
+        if along > 1e-12 and self.tube is not None:
+            sleeves.append(
+                Sleeve(
+                    tube=self.tube,
+                    volume=along,
+                    station=self.station,
+                    half_length=float(values["ring_length"]) * float(np.cbrt(max(along, 1e-8) / 1e-6)),
+                    inside=self.place is Place.NERVE,
+                )
+            )
+        return pools, sleeves
+
+
+class Deposits:
+    """All fluid that was given; it has memory, and a bound."""
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        self._values = facts("insonate.simulation.motion", "motion")["injection"]
+        self.given: tuple[Deposit, ...] = ()
+        """Oldest first."""
+
+    def share_of_sheath(self, distance: Meters) -> float:
+        """Give which share finds the sheath of a nerve at a distance [m]."""
+        near = np.clip(1 - max(distance, 0.0) / float(self._values["ring_reach"]), 0, 1)
+        return float(self._values["ring_share"] * near)
+
+    def continues(self, place: Place, site: np.ndarray) -> bool:
+        """Whether fluid given there goes where the last went."""
+        if not self.given:
+            return False
+        last = self.given[-1]
+        near = float(np.linalg.norm(last.site - site)) <= float(self._values["new_site"])
+        return (near and last.place is place) or len(self.given) >= MOST_DEPOSITS
+
+    def begin(self, deposit: Deposit) -> None:
+        """Begin a new one."""
+        self.given = (*self.given, deposit)
+
+    def add(self, volume: CubicMeters) -> None:
+        """Add to the last, or take from it as far as it has any [m^3]."""
+        last = self.given[-1]
+        self.given = (*self.given[:-1], replace(last, volume=max(last.volume + volume, 0.0)))
+
+    def near(self, tube: Tube) -> CubicMeters:
+        """Give how much went with a nerve [m^3]."""
+        return float(sum(one.volume * one.share for one in self.given if one.tube is tube))

@@ -136,8 +136,9 @@ def table(root: Path) -> str:
         "# The main job over real files",
         "",
         f"`insonate guide --procedure {PROCEDURE}` over every file of the real data sets that this project is tested with.",
-        "Most of them do not show a supraclavicular view: the table shows that each file gives a result or one clear",
-        "line of refusal, no traceback. Made by `python -m benchmarks.real_files --table docs/reference/real_files.md`.",
+        "Most of them do not show a supraclavicular view, and what is seen in them is not judged here: the table shows that",
+        "each file gives a result or one clear line of refusal, no traceback. Made by",
+        "`python -m benchmarks.real_files --table docs/reference/real_files.md`.",
         'Spacing is in millimeters, rows by columns; "unknown" means that the file does not say; lengths are then pixels.',
         "",
         "| data set | files | outcome | spacing (mm) | what |",
@@ -147,8 +148,9 @@ def table(root: Path) -> str:
         grouped: dict[tuple[str, str, str], list[str]] = {}
         for path in files_of(root, name):
             done = run(path)
+            place = path.relative_to(root / name).as_posix()
             print(
-                f"{name}/{path.name}: {done['outcome']}: {done['what']} ({done['seconds']:.1f} s)",
+                f"{name}/{place}: {done['outcome']}: {done['what']} ({done['seconds']:.1f} s)",
                 file=sys.stderr,
             )
             spacing = done["spacing"]
@@ -161,7 +163,7 @@ def table(root: Path) -> str:
             )
             words = done["what"].replace(path.name, "…").replace("|", "/")
             kind = (done["outcome"], shown, words)
-            grouped.setdefault(kind, []).append(path.name)
+            grouped.setdefault(kind, []).append(place)
         for (outcome, spacing, what), members in grouped.items():
             who = members[0] if len(members) == 1 else f"{members[0]} and {len(members) - 1} more"
             lines.append(f"| {name} | {who} | {outcome} | {spacing} | {what} |")

@@ -59,6 +59,14 @@ def test_a_grid_goes_from_the_pulse_to_the_last_sample_in_quarter_wavelengths():
     assert 31 * PITCH - step < grid.lateral[-1] - grid.lateral[0] <= 31 * PITCH
 
 
+def test_a_grid_lies_under_its_array_wherever_that_is():
+    data = shot()
+    probe = data.acquisition.probe
+    aside = replace(probe, element_positions=probe.element_positions + np.array([0.01, 0, 0]))
+    grid = grid_of(replace(data, acquisition=replace(data.acquisition, probe=aside)))
+    np.testing.assert_allclose(grid.lateral - 0.01, grid_of(data).lateral, atol=ATOL_ZERO)
+
+
 def test_a_late_start_of_recording_is_where_the_grid_begins():
     data = shot()
     late = replace(data.acquisition.transmits[0], initial_time=10e-6)
@@ -354,7 +362,9 @@ def test_what_is_not_known_does_not_choose_the_frame(clip):
     scene = label(clip)
     found = scene.segmentation
     confidence = found.confidence.copy()
-    confidence[1] = 0.3  # under the threshold of 0.5, over a larger nerve
+    confidence[1] = (
+        0.45  # under the threshold of 0.5; summed over the larger nerve, still more than the other
+    )
     scene = replace(scene, segmentation=replace(found, confidence=confidence))
     assert guide_scene(scene, clip, procedure("UL03")).frame == 2
 

@@ -192,6 +192,8 @@ def test_labels_alone_are_listed_with_their_files(clip, tmp_path):
     (part,) = made.result["parts"]
     assert sorted(part["files"]) == names(tmp_path / "out")
     assert json.loads((tmp_path / "out" / "structures.json").read_text()) == part
+    areas = [frame["structures"][0]["area"]["value"] for frame in part["frames"]]
+    assert areas == pytest.approx([np.pi * radius**2 for radius in (1.0, 1.4, 1.0)], rel=0.03)
     assert [len(frame["structures"]) for frame in part["frames"]] == [1, 1, 1]
     assert part["source"]["sha256"] == hashlib.sha256(clip.read_bytes()).hexdigest()
     assert part["model"] == model_facts()
@@ -365,3 +367,54 @@ def test_a_file_in_the_place_of_the_folder_is_left_alone(still):
     with refused(InputError, f"--out must be a folder, got the file {still}"):
         label_file(still, still)
     assert still.read_bytes() == given
+
+
+# --- real files ---
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    ("data_set", "pattern", "reader"),
+    [
+        ("usgra-seg", "images/*.png", "still"),
+        ("brachial-plexus-dicom", "*.dcm", "dicom"),
+        ("dicom-us", "*palette.dcm", "dicom"),
+        ("itk-rf", "MouseLiverRF.mha", "meta_image"),
+        ("plus-rf", "*RfData.igs.mha", "meta_image"),
+        ("must-planewave", "bmode*.mat", "mat_must"),
+        ("itkpocus", "*.png", "still"),
+    ],
+)
+def test_a_real_file_gives_a_whole_result(shared_data, tmp_path, monkeypatch, data_set, pattern, reader):
+    monkeypatch.undo()  # by the network itself
+    path = sorted(shared_data(data_set).glob(pattern))[0]
+    guide_file(path, "UL03", tmp_path / "out")
+    report = report_in(tmp_path / "out")
+    assert report["source"]["reader"] == reader
+    frames = report["source"]["n_frames"]
+    labels = ["labels.png"] if frames == 1 else [f"labels-{k:04d}.png" for k in range(1, frames + 1)]
+    assert [name for name in names(tmp_path / "out") if name.startswith("labels")] == labels
+    for hazard in report["hazards"]:
+        assert (hazard["state"] == "known") is (hazard["label"] is not None)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("data_set", ["usgra-seg", "carotid-ccaui"])
+def test_real_masks_are_refused_as_masks(shared_data, tmp_path, data_set):
+    masks = sorted((shared_data(data_set) / "masks").iterdir())
+    assert len(masks) > 20
+    for path in masks[::10]:  # all of them are in the table of the documentation
+        with pytest.raises(
+            FormatError, match=r"expected a picture, got what looks like a label mask \([23] "
+        ):
+            label_file(path, tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("data_set", ["usgra-seg", "itk-rf", "itkpocus", "must-planewave"])
+def test_licenses_and_notes_are_refused(shared_data, tmp_path, data_set):
+    for name in ("SOURCE.md", "LICENSE"):
+        with pytest.raises(FormatError, match=f"^{name}: not a kind that is read"):
+            label_file(shared_data(data_set) / name, tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []

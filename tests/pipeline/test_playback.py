@@ -1,5 +1,6 @@
 """A file as a live source: every frame in turn, at its own pace, on one clock that never goes back."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -90,6 +91,19 @@ def test_channel_data_stay_channel_data_with_the_times_of_this_clock():
     np.testing.assert_array_equal(second.samples[0], data.samples[1])
     untimed = next(iter(Playback("echoes", shot()).advance((), 0.05)))
     assert untimed.times.tolist() == [[0.0]]
+
+
+def test_shots_of_one_frame_keep_their_distance_in_time():
+    data = shot(n_frames=2)
+    twice = replace(
+        data,
+        samples=np.repeat(data.samples, 2, axis=1),
+        acquisition=replace(data.acquisition, transmits=data.acquisition.transmits * 2),
+        times=np.array([[3.0, 3.001], [3.5, 3.502]]),
+    )
+    first, second = Playback("echoes", twice).advance((), 0.6)
+    np.testing.assert_allclose(first.times, [[0.0, 0.001]], atol=1e-9)
+    np.testing.assert_allclose(second.times, [[0.5, 0.502]], atol=1e-9)
 
 
 def test_lines_are_detected_at_once():

@@ -27,6 +27,7 @@ from guidance.scenes import (
     vessel,
 )
 from insonate.core import Grid, Image, InputError, PixelGrid, PolarGrid, Quantity, Scene, Tissue
+from insonate.guidance import trajectory
 from insonate.guidance.procedures import procedure, procedures
 from insonate.guidance.trajectory import BESIDE, MOST_PATHS, choose_target, plan
 from insonate.guidance.uncertainty import contact_probability, uncertainty
@@ -864,3 +865,182 @@ def test_the_whole_picture_counts_not_the_cut():
     whole = PixelGrid(rows=ROWS + 30, columns=COLUMNS + 40, spacing=SPACING)
     cut = whole.cut((20, 30), (ROWS, COLUMNS))
     assert plan(scene_of(TARGET, grid=cut), block()) == plan(scene_of(TARGET), block())
+
+
+# Its parts, in numbers.
+
+NAN = math.nan
+
+
+@pytest.mark.parametrize(
+    ("first", "expected"),
+    [
+        ([3, 2, 4, 60, NAN, 3, 2], [2] * 7),  # a straight array that has lost contact here and there
+        ([0, 5, 5, 5, 5], [0] * 5),  # level to a twentieth of a hundred rows
+        ([0, 6, 6, 6, 0], [0, 6, 6, 6, 0]),
+        (
+            [NAN, 60, 40, 20, 0, 6, 9, 10, 9, 6, 0, 20, 40, 60, NAN],
+            [NAN, 0, 0, 0, 0, 6, 9, 10, 9, 6, 0, 0, 0, 0, NAN],
+        ),
+        (
+            [50, 30, 1, 11, 14, 12, 4, 30, 50, 70],
+            [1, 1, 1, 11, 14, 12, 4, 4, 4, 4],
+        ),  # each side has its own level
+        ([30, 0, 0, 20, 25, 20, 0, 0, 30], [0, 0, 0, 20, 25, 20, 0, 0, 0]),
+        ([30, 0, 20, NAN, 30, 0, 40], [0, 0, 20, 25, 30, 0, 0]),  # a black column in the middle is bridged
+        ([NAN, NAN, 40, 20, 0, 20, 40], [NAN, NAN, 0, 0, 0, 0, 0]),  # a phased array has but a point
+    ],
+)
+def test_skin_in_numbers(first, expected):
+    np.testing.assert_array_equal(trajectory._skin(np.array(first, float), 100), expected)
+
+
+def test_the_skin_of_one_column_is_where_it_is_lit():
+    np.testing.assert_array_equal(trajectory._skin(np.array([7.0]), 100), [7])
+
+
+def test_what_is_shown_in_numbers():
+    first = np.array([3.0, 2, 8, 7, NAN, 60, 2])
+    skin = np.full(7, 2.0)
+    shown = trajectory._shown(first, skin, 100)
+    assert shown.shape == (100, 7)
+    np.testing.assert_array_equal((~shown).sum(axis=0), [0, 0, 8, 0, 100, 60, 0])
+    assert not shown[:8, 2].any()
+    np.testing.assert_array_equal(
+        (~trajectory._shown(np.array([40.0, 10]), np.array([0, NAN]), 100)).sum(axis=0), [40, 0]
+    )
+
+
+def test_entries_in_numbers():
+    grid = PixelGrid(rows=50, columns=11, spacing=(2e-3, 1e-3))
+    entries = trajectory._entries(np.array([NAN, 5, 5, 6, 7, 8, 7, 6, 5, 4, NAN]), grid)
+    assert len(entries) == 74
+    np.testing.assert_allclose(entries[:2], [(5 * 2e-3, 1e-3), (4 * 2e-3, 9e-3)])
+    np.testing.assert_allclose(entries[2:, 1], np.linspace(1e-3 - 0.03, 9e-3 + 0.03, 72), atol=1e-15)
+    left, right = entries[2:, 1] < 1e-3, entries[2:, 1] > 9e-3
+    np.testing.assert_allclose(entries[2:, 0][left], 5 * 2e-3)
+    np.testing.assert_allclose(entries[2:, 0][right], 4 * 2e-3)
+    moved = Grid(axial=0.1 + 2e-3 * np.arange(50), lateral=-0.02 + 1e-3 * np.arange(11))
+    np.testing.assert_allclose(
+        trajectory._entries(np.full(11, 3.0), moved)[:2], [(0.106, -0.02), (0.106, -0.01)]
+    )
+    pixels = trajectory._entries(np.zeros(11), PixelGrid(rows=50, columns=11, spacing=None))
+    np.testing.assert_allclose(pixels[[2, -1], 1], [-5.5, 15.5])
+
+
+@pytest.mark.parametrize("spacing", [(1e-3, 2e-3), None])
+def test_ends_in_numbers(spacing):
+    grid = PixelGrid(rows=80, columns=60, spacing=spacing)
+    step = np.array(grid.step)
+    rows, columns = np.indices(grid.shape)
+    middle = np.array([40, 30])
+    outside = np.maximum(
+        np.hypot(*((np.stack([rows, columns], axis=-1) - middle) * step).T).T - 5 * step[0], 0
+    )
+    stand_off = 6 * step[0]
+    ends = trajectory._ends(outside, stand_off, grid)
+    assert 40 <= len(ends) <= 48
+    away = np.hypot(*(ends - middle * step).T) - 5 * step[0]
+    assert away.min() >= stand_off - 1e-9
+    assert away.max() < stand_off + 1.5 * step.max() + 1e-9
+    bearings = np.sort(np.arctan2(*(ends - middle * step).T))
+    assert np.diff(bearings).max() < 0.3  # all the way round: a forty-eighth is 0.13
+    assert bearings[0] + 2 * math.pi - bearings[-1] < 0.3
+    moved = Grid(axial=0.5 + 1e-3 * np.arange(80), lateral=-0.1 + 2e-3 * np.arange(60))
+    if spacing:
+        np.testing.assert_allclose(trajectory._ends(outside, stand_off, moved), np.add(ends, (0.5, -0.1)))
+    assert trajectory._ends(outside, 1000 * step[0], grid).shape == (0, 2)
+
+
+def candidates_of(*ways, steepest=1.57, longest=math.inf):
+    """What becomes of each way from an entry to an end."""
+    grid = grid_of()
+    shown = np.ones(grid.shape, bool)
+    limits = {"steepest": steepest, "longest": longest}
+    return [
+        trajectory._candidates(np.array([entry]), np.array([end]), shown, grid, **limits)
+        for entry, end in ways
+    ]
+
+
+def test_ways_that_go_up_too_steep_or_too_far_are_left_out():
+    down, up, level = (
+        ((0.0, 0.0), (0.003, 0.004)),
+        ((0.01, 0.0), (0.003, 0.004)),
+        ((0.01, 0.0), (0.01, 0.004)),
+    )
+    assert [len(one.length) for one in candidates_of(down, up, level)] == [1, 0, 0]
+    (made,) = candidates_of(down)
+    assert made.length[0] == pytest.approx(0.005)
+    assert made.angle[0] == pytest.approx(math.atan2(3, 4))
+    assert made.pixel.shape == made.seen.shape == (1, SAMPLES)
+    assert (made.pixel[0, 0], made.pixel[0, -1]) == (0, round(0.003 / 4e-4) * COLUMNS + round(0.004 / 3e-4))
+    at_the_limit = {"steepest": made.angle[0], "longest": made.length[0]}
+    assert len(candidates_of(down, **at_the_limit)[0].length) == 1
+    assert len(candidates_of(down, **at_the_limit | {"longest": 0.00499})[0].length) == 0
+    assert len(candidates_of(down, **at_the_limit | {"steepest": 0.64})[0].length) == 0
+    (leftward,) = candidates_of(((0.0, 0.008), (0.003, 0.004)))
+    assert leftward.angle[0] == pytest.approx(math.atan2(3, 4))
+
+
+def test_points_outside_are_not_seen_and_held_to_the_picture():
+    span = (COLUMNS - 1) * SPACING[1]
+    (made,) = candidates_of(((0.0, -0.01), (0.01, span + 0.01)))
+    columns = made.pixel[0] % COLUMNS
+    seen = made.seen[0]
+    assert 0.5 < seen.mean() < 0.7
+    assert set(columns[: SAMPLES // 8]) == {0}
+    assert set(columns[-SAMPLES // 8 :]) == {COLUMNS - 1}
+    assert not seen[: SAMPLES // 8].any()
+    assert not seen[-SAMPLES // 8 :].any()
+    (deep,) = candidates_of(((-0.01, 0.01), (DEPTH + 0.01, 0.011)))
+    assert set(deep.pixel[0][: SAMPLES // 8] // COLUMNS) == {0}
+    assert set(deep.pixel[0][-SAMPLES // 8 :] // COLUMNS) == {ROWS - 1}
+    assert not deep.seen[0][: SAMPLES // 8].any()
+    assert not deep.seen[0][-SAMPLES // 8 :].any()
+
+
+@pytest.mark.parametrize(
+    ("share", "covered"),
+    [(-0.1, False), (0.0, False), (0.019, False), (0.021, True), (0.979, True), (0.981, False), (1.1, False)],
+)
+def test_what_the_face_of_the_probe_covers(share, covered):
+    for origin in (-0.03, 0.0, 0.04):
+        grid = Grid(axial=4e-4 * np.arange(ROWS), lateral=origin + 3e-4 * np.arange(COLUMNS))
+        entry = np.array([[0.0, origin + share * WIDTH]])
+        assert trajectory._covered(entry, grid).tolist() == [covered]
+
+
+def test_alternatives_differ_in_entry_or_in_end():
+    grid = grid_of()
+    apart, step = 0.08 * WIDTH, 0.08 * WIDTH / 2
+    entries = np.array([(0, 0), (0, step), (0, 0), (0, 3 * step), (0, 0), (0, 0), (0, 0), (0, 0)], float)
+    laterals = [0, 0, 1.1 * apart, 0, 5 * apart, 7.5 * apart, 10 * apart, 12.5 * apart]
+    ends = np.array([(0.02, 0.02 + lateral) for lateral in laterals])
+    kept = trajectory._Candidates(
+        entry=entries,
+        end=ends,
+        length=np.zeros(8),
+        angle=np.zeros(8),
+        pixel=np.zeros((8, 1)),
+        seen=np.zeros((8, 1)),
+    )
+    score = np.array([9.0, 8, 7, 6, 5, 4, 3, 2])
+    assert trajectory._distinct(kept, score, grid) == [
+        0,
+        2,
+        3,
+        4,
+        5,
+    ]  # the second is too near the first, five are enough
+    assert trajectory._distinct(kept, -score, grid)[0] == 7
+    score[2:] = -math.inf
+    assert trajectory._distinct(kept, score, grid) == [0]
+
+
+def test_skin_and_lit_rows_of_a_picture():
+    brightness = np.zeros((ROWS, 4))
+    brightness[5:, 0], brightness[9:, 1], brightness[:, 2] = 0.3, 8 / 255, 8.1 / 255
+    grid = grid_of(shape=(ROWS, 4))
+    image = scene_of(grid=grid, brightness=brightness).image
+    np.testing.assert_array_equal(trajectory._first_lit(image), [5, NAN, 0, NAN])

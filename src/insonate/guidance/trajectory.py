@@ -43,7 +43,7 @@ from insonate.core import (
     Structure,
     Tissue,
 )
-from insonate.core.units import Meters
+from insonate.core.units import Meters, Radians
 from insonate.guidance.uncertainty import contact_probability, interval, uncertainty
 
 BESIDE: Meters = 0.03
@@ -116,9 +116,12 @@ class _Candidates:
     end: np.ndarray  # (n, 2) [unit]
     length: np.ndarray  # (n,) [unit]
     angle: np.ndarray  # (n,) [rad]
+    pixel: np.ndarray  # (n, SAMPLES) nearest pixel, held to the picture, counted along its rows
     seen: np.ndarray  # (n, SAMPLES) whether the picture shows the point
-    rows: np.ndarray  # (n, SAMPLES) nearest pixel, held to the picture
-    columns: np.ndarray
+
+    def at(self, values: np.ndarray) -> np.ndarray:
+        """Look up a map (rows, columns) at every point (n, SAMPLES)."""
+        return np.asarray(values.ravel()[self.pixel])
 
 
 def _grid(image: Image) -> Grid | PixelGrid:
@@ -321,27 +324,37 @@ def _ends(outside: np.ndarray, stand_off: float, grid: Grid | PixelGrid) -> np.n
 
 
 def _candidates(
-    entries: np.ndarray, ends: np.ndarray, shown: np.ndarray, grid: Grid | PixelGrid
+    entries: np.ndarray,
+    ends: np.ndarray,
+    shown: np.ndarray,
+    grid: Grid | PixelGrid,
+    *,
+    steepest: Radians,
+    longest: float,
 ) -> _Candidates:
+    """Pair every entry with every end, as far as needle and angle allow, and sample the ways between."""
     entry = np.repeat(entries, len(ends), axis=0)
     end = np.tile(ends, (len(entries), 1))
-    deeper = end[:, 0] > entry[:, 0]
-    entry, end = entry[deeper], end[deeper]
-    way = end - entry
-    share = np.linspace(0, 1, SAMPLES)[None, :, None]
-    index = (entry[:, None] + share * way[:, None] - grid.origin) / grid.step
-    rows, columns = np.round(index[..., 0]).astype(int), np.round(index[..., 1]).astype(int)
-    n_rows, n_columns = grid.shape
-    inside = (rows >= 0) & (rows < n_rows) & (columns >= 0) & (columns < n_columns)
-    rows, columns = rows.clip(0, n_rows - 1), columns.clip(0, n_columns - 1)
+    down, across = (end - entry).T
+    length, angle = np.hypot(down, across), np.arctan2(down, np.abs(across))
+    fits = (down > 0) & (angle <= steepest) & (length <= longest)
+    entry, end = entry[fits], end[fits]
+    share = np.linspace(0, 1, SAMPLES)
+    inside = np.ones((len(entry), SAMPLES), bool)
+    pixel = np.zeros((len(entry), SAMPLES), np.int32)
+    for axis, n in enumerate(grid.shape):
+        first = (entry[:, axis] - grid.origin[axis]) / grid.step[axis]
+        last = (end[:, axis] - grid.origin[axis]) / grid.step[axis]
+        index = np.rint(first[:, None] + np.outer(last - first, share)).astype(np.int32)
+        inside &= (index >= 0) & (index < n)
+        pixel = pixel * n + index.clip(0, n - 1)
     return _Candidates(
         entry=entry,
         end=end,
-        length=np.hypot(way[:, 0], way[:, 1]),
-        angle=np.arctan2(way[:, 0], np.abs(way[:, 1])),
-        seen=inside & shown[rows, columns],
-        rows=rows,
-        columns=columns,
+        length=length[fits],
+        angle=angle[fits],
+        pixel=pixel,
+        seen=inside & shown.ravel()[pixel],
     )
 
 
@@ -362,7 +375,7 @@ def _nearest(
 
     Outside the picture the distance is at least that to the picture's edge pixel nearest, and is counted from there.
     """
-    at = distance[candidates.rows, candidates.columns].min(axis=1)
+    at = candidates.at(distance).min(axis=1)
     missed = 2 * _half_pixel(grid) + _half_way(candidates.length)
     return np.asarray(np.maximum(at - missed - radius, 0.0))
 
@@ -434,14 +447,14 @@ def plan(scene: Scene, procedure: Procedure) -> Plan:
         )
     skin = _skin(first, grid.shape[0])
     shown = _shown(first, skin, grid.shape[0])
-    candidates = _candidates(_entries(skin, grid), ends, shown, grid)
+    reach = procedure.needle.length.value if in_meters else math.inf
+    candidates = _candidates(
+        _entries(skin, grid), ends, shown, grid, steepest=procedure.angle_limit.value, longest=reach
+    )
     obstacles = _obstacles(segmentation, sightings, grid)
     nearest = [_nearest(candidates, obstacle.distance, grid, radius) for obstacle in obstacles]
-    fits = candidates.angle <= procedure.angle_limit.value
-    if in_meters:
-        fits &= candidates.length <= procedure.needle.length.value
     # The target itself is never entered: the whole way stays outside it, nearly the stand-off away.
-    fits &= outside[candidates.rows, candidates.columns].min(axis=1) >= 0.9 * stand_off
+    fits = candidates.at(outside).min(axis=1) >= 0.9 * stand_off
     if not fits.any():
         limits = "length and angle" if in_meters else "angle"
         return _nothing(procedure, target, sightings, f"no straight path keeps {limits}")
@@ -460,8 +473,8 @@ def plan(scene: Scene, procedure: Procedure) -> Plan:
         return _nothing(procedure, target, sightings, f"no straight path keeps {limits}{between}")
     margins = [near / max(o.required, 1e-9) for near, o in zip(nearest, obstacles, strict=True)]
     room = np.min(margins, axis=0) if margins else np.full(len(keeps), PLENTY)
-    reach = procedure.needle.length.value if in_meters else float(np.hypot(*grid.shape))
-    score = np.minimum(room, PLENTY) / PLENTY + np.cos(candidates.angle) - candidates.length / reach
+    longest = reach if in_meters else float(np.hypot(*grid.shape))
+    score = np.minimum(room, PLENTY) / PLENTY + np.cos(candidates.angle) - candidates.length / longest
     score = score - COVERED * _covered(candidates.entry, grid)
     best = _distinct(candidates, np.where(keeps, score, -np.inf), grid)
     paths = tuple(
@@ -508,7 +521,7 @@ def _unsure_length(
         return 0.0
     reach = corridor + 2 * _half_pixel(grid) + _half_way(candidates.length[index])
     near = distance_transform_edt(~unsure, sampling=grid.step) <= reach
-    hit = near[candidates.rows[index], candidates.columns[index]] & candidates.seen[index]
+    hit = near.ravel()[candidates.pixel[index]] & candidates.seen[index]
     return float(candidates.length[index] * hit.mean())
 
 

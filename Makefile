@@ -1,5 +1,6 @@
 # Everything one does with a checkout. Needs Python 3.11 or newer with its venv module, and make. No root, no compiler,
-# no Node: the page is built with a Node that comes as a Python wheel. pip's own configuration says where packages come from.
+# no Node: the page is built with a Node that comes as a Python wheel, and where there is no C compiler the native kernels
+# with a clang that does. pip's own configuration says where packages come from.
 #
 #   make run      set up, build the page, open the workstation      make check   all that CI checks
 #   make test     set up, run the tests                             make clean   remove what was made
@@ -10,14 +11,15 @@ VENV   := .venv
 PY     := $(VENV)/bin/python
 PIP    := $(PY) -m pip install -q -q --disable-pip-version-check --constraint constraints.txt
 STATIC := src/insonate/app/static
+NATIVE := $(wildcard native/*.py native/cpp/* native/pyproject.toml native/src/insonate_native/*.py)
 WEB    := $(shell find web -type f -not -path '*/node_modules/*' -not -path '*/dist/*' 2>/dev/null)
 
-.PHONY: setup page run test lint types contracts docs check wheel mutation constraints clean help
+.PHONY: setup native page run test lint types contracts docs check wheel mutation constraints clean help
 
 help:
-	@sed -n '4,5s/^# *//p' Makefile
+	@sed -n '5,6s/^# *//p' Makefile
 
-setup: $(VENV)/.core
+setup: $(VENV)/.core $(VENV)/.native
 
 # A half-made environment is worse than none: what is missing is said first, and a failed start is taken away again.
 $(VENV)/.made:
@@ -40,6 +42,20 @@ $(VENV)/.core: $(VENV)/.made constraints.txt pyproject.toml
 
 $(VENV)/.%: $(VENV)/.core
 	@$(PIP) --group $*
+	@touch $@
+
+# The compiled kernels: by the machine's compiler, else by the one inside the package `ziglang`. Without them everything
+# works, slower, so that a failure fails nothing but `make native` itself.
+native: $(VENV)/.core
+	@rm -f $(VENV)/.native
+	@$(MAKE) --no-print-directory $(VENV)/.native
+	@$(PY) -c 'import insonate_native as native; print("insonate-native:", ", ".join(native.available()), "can run here;", native.instructions(), "is used")' 2>/dev/null
+
+$(VENV)/.native: $(NATIVE) | $(VENV)/.core
+	@export ZIG_GLOBAL_CACHE_DIR=$(CURDIR)/$(VENV)/zig-cache; \
+	$(PY) native/build_native.py --quiet || { $(PIP) --group compiler && $(PY) native/build_native.py; } && \
+	{ $(PY) -c 'import insonate_native' 2>/dev/null || $(PIP) --no-build-isolation --no-deps --editable native; } || \
+	echo "The native kernels were not built: slower ones of numba are used. Try again: make native" >&2
 	@touch $@
 
 page: $(STATIC)/index.html
@@ -84,7 +100,7 @@ mutation: $(VENV)/.deep
 constraints:
 	rm -rf build/pins && $(PYTHON) -m venv build/pins
 	build/pins/bin/python -m pip install -q -q --upgrade pip
-	build/pins/bin/python -m pip install -q -q --group build --group test --group lint --group docs --group deep .
+	build/pins/bin/python -m pip install -q -q --group build --group compiler --group test --group lint --group docs --group deep .
 	{ sed -n '/^#/p' constraints.txt; build/pins/bin/python -m pip freeze --all --exclude insonate --exclude setuptools; } > build/constraints.txt
 	mv build/constraints.txt constraints.txt && rm -rf build/pins
 

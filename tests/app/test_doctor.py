@@ -35,9 +35,32 @@ def test_a_package_that_is_not_there_is_missing(monkeypatch):
 def test_the_kernel_told_is_the_one_that_is_used(monkeypatch):
     from insonate.imaging.beamforming import kernels
 
-    assert doctor.examine()["kernels"]["delay-and-sum"] == kernels.chosen()
+    assert doctor.examine()["kernels"]["delay-and-sum"].split()[0] == kernels.chosen()
     monkeypatch.setattr(kernels, "chosen", lambda: "reference")
     assert doctor.examine()["kernels"]["delay-and-sum"] == "reference"
+
+
+def test_the_instructions_of_compiled_kernels_are_told_and_what_is_not_compiled_is(monkeypatch):
+    from insonate.imaging.beamforming.kernels import native_ as beamforming
+    from insonate.simulation.acoustics.kernels import native_ as acoustics
+
+    for module in (beamforming, acoustics):
+        monkeypatch.setattr(module, "is_available", lambda: True)
+        monkeypatch.setattr(module, "instructions", lambda: "avx1024")
+    told = doctor.examine()["kernels"]
+    assert told == {
+        "delay-and-sum": "native (avx1024)",
+        "remap, deposit": "native (avx1024)",
+        "compiled": "yes",
+    }
+    for module in (beamforming, acoustics):
+        monkeypatch.setattr(module, "is_available", lambda: False)
+    told = doctor.examine()["kernels"]
+    assert told == {
+        "delay-and-sum": "numba",
+        "remap, deposit": "numba",
+        "compiled": "NO: run make native",
+    }
 
 
 def test_a_page_that_was_not_built_is_told(monkeypatch, tmp_path):

@@ -11,6 +11,7 @@ HOMES = {
     "scipy": ("signal", "formats", "simulation", "devices", "imaging", "analysis", "guidance", "display"),
     "contourpy": ("analysis", "guidance", "display"),
     "numba": ("*.kernels",),
+    "insonate_native": ("*.kernels",),
     "onnxruntime": ("analysis.models",),
     "onnx": ("analysis.models", "analysis.fitting"),
     "onnxscript": ("analysis.models", "analysis.fitting"),

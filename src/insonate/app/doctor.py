@@ -39,8 +39,9 @@ def examine() -> dict[str, dict[str, str]]:
     dict of dict
         By section, a short text by name.
     """
-    from insonate.imaging.beamforming import kernels
+    from insonate.imaging.beamforming import kernels as beamforming
     from insonate.pipeline.catalog import CATALOGS
+    from insonate.simulation.acoustics import kernels as acoustics
 
     page = files("insonate.app") / "static" / "index.html"
     browser = next(
@@ -54,7 +55,11 @@ def examine() -> dict[str, dict[str, str]]:
             "cores": str(os.cpu_count()),
         },
         "packages": {"insonate": _installed("insonate")} | {name: _installed(name) for name in PACKAGES},
-        "kernels": {"delay-and-sum": kernels.chosen()},
+        "kernels": {
+            "delay-and-sum": beamforming.described(),
+            "remap, deposit": acoustics.described(),
+            "compiled": "yes" if "native" in beamforming.available() else "NO: run make native",
+        },
         "page": {
             "built": "yes" if page.is_file() else "NO: run make setup",
             "browser": browser,

@@ -7,7 +7,7 @@ import pytest
 
 from imaging.beamforming.echoes import CARRIER, SPEED, WAVELENGTH, echo, linear_probe, transmit
 from insonate.core import Grid, InputError, RangeError, UnknownNameError, Waveform
-from insonate.imaging.beamforming import delay_and_sum
+from insonate.imaging.beamforming import delay_and_sum, kernels
 from insonate.imaging.beamforming.delay_and_sum import carrier, to_baseband
 from refusals import refused
 
@@ -315,7 +315,9 @@ def test_an_array_that_is_not_flat_is_refused(probe, message):
         delay_and_sum(any_data(probe=probe), only(POINT))
 
 
-@pytest.mark.parametrize(("rate", "fold"), [(10e6, 5), (5e6, 5), (2.5e6, 5), (5.01e6, 5.01)])
+@pytest.mark.parametrize(
+    ("rate", "fold"), [(10e6, 5), (5e6, 5), (2.5e6, 5), (5.01e6, 5.01), (9e6, 4.5), (11e6, 5.5)]
+)
 def test_rf_folded_onto_itself_is_refused(rate, fold):
     message = (
         "RF of 5 MHz must be sampled at a rate that does not fold its band onto itself, got "
@@ -339,7 +341,8 @@ def test_an_f_number_that_cannot_be_is_refused(value):
 
 
 def test_an_unknown_kernel_is_refused_with_the_known_ones():
-    with refused(UnknownNameError, "kernel must be one of numba, reference, got 'cuda'"):
+    known = ", ".join(kernels.available())
+    with refused(UnknownNameError, f"kernel must be one of {known}, got 'cuda'"):
         delay_and_sum(any_data(), only(POINT), kernel="cuda")
 
 

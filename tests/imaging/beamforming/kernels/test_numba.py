@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from insonate.core import UnknownNameError
 from insonate.imaging.beamforming import kernels
-from insonate.imaging.beamforming.kernels import numba_, reference
+from insonate.imaging.beamforming.kernels import native_, numba_, reference
 from refusals import refused
 
 ROUNDINGS = 4
@@ -97,7 +97,8 @@ def test_its_sine_and_cosine_are_those_of_the_library(turns):
     assert made.item() == pytest.approx(np.exp(2j * np.pi * rounded), abs=ATOL_SINE)
 
 
-def test_the_fastest_kernel_is_taken_where_none_is_asked_for():
+def test_the_fastest_kernel_is_taken_where_none_is_asked_for(monkeypatch):
+    monkeypatch.setattr(native_, "is_available", lambda: False)
     assert kernels.available() == ("numba", "reference")
     assert kernels.chosen() == "numba"
     assert kernels.get() is numba_
@@ -105,6 +106,7 @@ def test_the_fastest_kernel_is_taken_where_none_is_asked_for():
 
 
 def test_without_numba_the_reference_is_taken(monkeypatch):
+    monkeypatch.setattr(native_, "is_available", lambda: False)
     monkeypatch.setattr(numba_, "find_spec", lambda name: None)
     assert not numba_.is_available()
     assert kernels.available() == ("reference",)

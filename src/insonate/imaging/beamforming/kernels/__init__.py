@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any
 
 KERNELS = {
+    "native": "insonate.imaging.beamforming.kernels.native_",
     "numba": "insonate.imaging.beamforming.kernels.numba_",
     "reference": "insonate.imaging.beamforming.kernels.reference",
 }
@@ -24,6 +25,12 @@ def chosen() -> str:
     return available()[0]
 
 
+def described() -> str:
+    """Name the kernel that is taken where none is asked for, and the instructions that it uses where it knows."""
+    module = get()
+    return f"{chosen()} ({module.instructions()})" if hasattr(module, "instructions") else chosen()
+
+
 def get(name: str | None = None) -> Any:
     """Give a kernel module: the one asked for, else the fastest.
 
@@ -38,6 +45,12 @@ def get(name: str | None = None) -> Any:
     if wanted not in available():
         raise UnknownNameError(f"kernel must be one of {', '.join(available())}, got {wanted!r}")
     return _module(wanted)
+
+
+def after(name: str) -> Any:
+    """Give the kernel module for what `name` does not cover: the fastest that comes after it."""
+    names = available()
+    return _module(names[names.index(name) + 1])
 
 
 def _module(name: str) -> Any:

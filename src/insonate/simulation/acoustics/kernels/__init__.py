@@ -1,6 +1,6 @@
-"""The hot loop of the Fourier engine, in twins that must agree: `reference` is NumPy and the truth.
+"""The hot loops of the engines, in twins that must agree: `reference` is NumPy and the truth.
 
-A kernel module has `is_available()` and `remap`. No noun, no plan.
+`remap` is engine K's, `deposit` engine B's. A kernel module has `is_available()` and these. No noun, no plan.
 """
 
 from importlib import import_module
@@ -9,6 +9,7 @@ from typing import Any
 from insonate.core import UnknownNameError
 
 KERNELS = {
+    "native": "insonate.simulation.acoustics.kernels.native_",
     "numba": "insonate.simulation.acoustics.kernels.numba_",
     "reference": "insonate.simulation.acoustics.kernels.reference",
 }
@@ -18,6 +19,17 @@ KERNELS = {
 def available() -> tuple[str, ...]:
     """Name the kernels that can run here, fastest first."""
     return tuple(name for name in KERNELS if import_module(KERNELS[name]).is_available())
+
+
+def chosen() -> str:
+    """Name the kernel that is taken where none is asked for."""
+    return available()[0]
+
+
+def described() -> str:
+    """Name the kernel that is taken where none is asked for, and the instructions that it uses where it knows."""
+    module = get()
+    return f"{chosen()} ({module.instructions()})" if hasattr(module, "instructions") else chosen()
 
 
 def get(name: str | None = None) -> Any:
@@ -33,3 +45,9 @@ def get(name: str | None = None) -> Any:
     if wanted not in names:
         raise UnknownNameError(f"kernel must be one of {', '.join(names)}, got {wanted!r}")
     return import_module(KERNELS[wanted])
+
+
+def after(name: str) -> Any:
+    """Give the kernel module for what `name` does not cover: the fastest that comes after it."""
+    names = available()
+    return get(names[names.index(name) + 1])

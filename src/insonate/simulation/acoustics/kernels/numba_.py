@@ -1,4 +1,4 @@
-"""The remap in Numba: rows of the spectrum in parallel."""
+"""Remap and deposit in Numba: rows of the spectrum, and elements, in parallel."""
 
 import os
 from functools import cache
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from insonate.simulation.acoustics.kernels.reference import GRAZING, HALF
+from insonate.simulation.acoustics.kernels.reference import GRAZING, HALF, NEAREST
 
 
 def is_available() -> bool:
@@ -15,12 +15,17 @@ def is_available() -> bool:
     return find_spec("numba") is not None
 
 
-@cache
-def _compiled() -> Any:
+def _cache_folder() -> None:
+    """Keep compiled code in the user's cache folder, unless told where."""
     if "NUMBA_CACHE_DIR" not in os.environ:
         from platformdirs import user_cache_dir
 
         os.environ["NUMBA_CACHE_DIR"] = user_cache_dir("insonate", appauthor=False)
+
+
+@cache
+def _compiled() -> Any:
+    _cache_folder()
     import numba
 
     @numba.njit(parallel=True, fastmath=True, nogil=True, cache=True)
@@ -126,5 +131,102 @@ def remap(
         offset,
         taps,
         GRAZING,
+    )
+    return made
+
+
+@cache
+def _compiled_deposit() -> Any:
+    _cache_folder()
+    import numba
+
+    @numba.njit(parallel=True, fastmath=True, nogil=True, cache=True)
+    def kernel(scatterers, moments, elements, n_samples, per_meter, wide, soft, lines, nearest):  # type: ignore[no-untyped-def]
+        out = np.zeros((len(elements), n_samples), np.float32)
+        one, three, four, sixth = np.float32(1), np.float32(3), np.float32(4), np.float32(1 / 6)
+        for e in numba.prange(len(elements)):
+            line = np.zeros(n_samples + 16, np.float32)
+            for i in range(len(moments)):
+                x, y, z = scatterers[i, 0], scatterers[i, 1], scatterers[i, 2]
+                across = elements[e] - x
+                distance = max(np.sqrt(across * across + y * y + z * z), nearest)
+                turn = wide * across / distance
+                strength = scatterers[i, 3] / (np.sqrt(distance) if lines else distance)
+                if abs(turn) > np.float32(1e-4):
+                    strength *= np.sin(turn) / turn
+                if soft:
+                    strength *= z / distance
+                at = min(max(moments[i] + distance * per_meter, one), np.float32(n_samples + 12))
+                first = int(at)
+                share = at - np.float32(first)
+                rest = one - share
+                weight = strength * sixth
+                line[first - 1] += weight * rest * rest * rest
+                line[first] += weight * (four - three * share * share * (one + rest))
+                line[first + 1] += weight * (four - three * rest * rest * (one + share))
+                line[first + 2] += weight * share * share * share
+            out[e] = line[8 : n_samples + 8]
+        return out
+
+    return kernel
+
+
+def deposit(
+    scatterers: np.ndarray,
+    delays: np.ndarray,
+    elements: np.ndarray,
+    *,
+    n_samples: int,
+    sampling_frequency: float,
+    start: float,
+    sound_speed: float,
+    frequency: float,
+    element_width: float,
+    soft_baffle: bool,
+    from_lines: bool,
+) -> np.ndarray:
+    """Lay the echo of every scatterer down on every element's line; see `reference.deposit`, which it must agree with.
+
+    Parameters
+    ----------
+    scatterers : numpy.ndarray
+        (n_scatterers, 4) float32: x, y, z [m] and amplitude; finite.
+    delays : numpy.ndarray
+        (n_scatterers,) when the wave passes [s].
+    elements : numpy.ndarray
+        (n_elements,) x of elements in the face z = 0 [m].
+    n_samples : int
+        Of a line; echoes beside it are lost.
+    sampling_frequency : float
+        Of the lines [Hz].
+    start : float
+        Time of the first sample [s].
+    sound_speed : float
+        [m/s].
+    frequency : float
+        That the directivity is taken at [Hz].
+    element_width : float
+        [m].
+    soft_baffle : bool
+        Whether elements lie in a soft baffle, else in a rigid one.
+    from_lines : bool
+        Whether waves spread from lines, as in two dimensions, else from points.
+
+    Returns
+    -------
+    numpy.ndarray
+        (n_elements, n_samples) float32.
+    """
+    single = np.float32
+    made: np.ndarray = _compiled_deposit()(
+        np.ascontiguousarray(scatterers, dtype=single),
+        np.asarray((delays - start) * sampling_frequency + 8, dtype=single),
+        np.asarray(elements, dtype=single),
+        n_samples,
+        single(sampling_frequency / sound_speed),
+        single(np.pi * element_width * frequency / sound_speed),
+        soft_baffle,
+        from_lines,
+        single(NEAREST),
     )
     return made

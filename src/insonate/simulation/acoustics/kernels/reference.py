@@ -1,4 +1,4 @@
-"""The remap in NumPy: readable, and the truth that the other kernel is held to."""
+"""Remap and deposit in NumPy: readable, and the truth that the other kernels are held to."""
 
 import numpy as np
 
@@ -7,6 +7,9 @@ GRAZING = (0.05, 0.3)
 
 HALF = 0.5 + 1e-9
 """Of the spectrum's period, and a little more: the row in the middle falls to one side, however it is rounded."""
+
+NEAREST = 1e-4
+"""Distance below which an echo grows no further: nearer than half an element nothing here holds [m]."""
 
 
 def is_available() -> bool:
@@ -82,3 +85,76 @@ def remap(
     directivity = np.sinc(kx * element_width / (2 * np.pi)) * np.sin(0.5 * np.pi * fade) ** 2
     out = total * np.exp(1j * ((kx - slant) * offset - depth * middle)) * pulse * directivity / kz
     return np.asarray(np.where(travels, out, 0), dtype=np.complex64)
+
+
+def deposit(
+    scatterers: np.ndarray,
+    delays: np.ndarray,
+    elements: np.ndarray,
+    *,
+    n_samples: int,
+    sampling_frequency: float,
+    start: float,
+    sound_speed: float,
+    frequency: float,
+    element_width: float,
+    soft_baffle: bool,
+    from_lines: bool,
+) -> np.ndarray:
+    """Lay the echo of every scatterer down on every element's line, as a cubic spline of unit area at its moment.
+
+    At the moment t = t_s + r / c, r from the middle of the element, an echo has the strength a D O / r, or a D O / sqrt(r)
+    where waves spread from lines, with D = sinc(width f sin(angle) / c) and O = z / r in a soft baffle, else 1. The spline
+    spreads it over four samples and takes sinc(f / fs)^4 from its spectrum: divide by that together with the pulse.
+
+    Parameters
+    ----------
+    scatterers : numpy.ndarray
+        (n_scatterers, 4) float32: x, y, z [m] and amplitude; finite.
+    delays : numpy.ndarray
+        (n_scatterers,) when the wave passes [s].
+    elements : numpy.ndarray
+        (n_elements,) x of elements in the face z = 0 [m].
+    n_samples : int
+        Of a line; echoes beside it are lost.
+    sampling_frequency : float
+        Of the lines: four or more samples a period of the highest frequency [Hz].
+    start : float
+        Time of the first sample [s].
+    sound_speed : float
+        [m/s].
+    frequency : float
+        That the directivity is taken at [Hz].
+    element_width : float
+        [m].
+    soft_baffle : bool
+        Whether elements lie in a soft baffle, else in a rigid one.
+    from_lines : bool
+        Whether waves spread from lines, as in two dimensions, else from points.
+
+    Returns
+    -------
+    numpy.ndarray
+        (n_elements, n_samples) float32.
+    """
+    x, y, z, amplitude = np.asarray(scatterers, dtype=float).T
+    out = np.zeros((len(elements), n_samples))
+    for line, element in zip(out, elements, strict=True):
+        distance = np.maximum(np.sqrt((element - x) ** 2 + y**2 + z**2), NEAREST)
+        strength = amplitude * np.sinc(element_width * frequency / sound_speed * (element - x) / distance)
+        strength = strength / (np.sqrt(distance) if from_lines else distance)
+        if soft_baffle:
+            strength = strength * z / distance
+        at = (delays + distance / sound_speed - start) * sampling_frequency
+        first = np.floor(np.clip(at, -8, n_samples + 8)).astype(int)
+        share = at - first
+        spline = (
+            (1 - share) ** 3,
+            4 - 3 * share**2 * (2 - share),
+            4 - 3 * (1 - share) ** 2 * (1 + share),
+            share**3,
+        )
+        for n, weight in enumerate(spline, start=-1):
+            inside = (first + n >= 0) & (first + n < n_samples)
+            np.add.at(line, (first + n)[inside], (strength * weight / 6)[inside])
+    return out.astype(np.float32)

@@ -1,0 +1,6 @@
+constexpr int W = 8;
+#include "das.hpp"
+#include "deposit.hpp"
+#include "remap.hpp"
+extern const Kernels kernels_avx2;
+const Kernels kernels_avx2{"avx2", W, das_plan, das_slab, remap_row, deposit_tile};

@@ -1,0 +1,6 @@
+constexpr int W = 4;
+#include "das.hpp"
+#include "deposit.hpp"
+#include "remap.hpp"
+extern const Kernels kernels_neon;
+const Kernels kernels_neon{"neon", W, das_plan, das_slab, remap_row, deposit_tile};

@@ -1,0 +1,7 @@
+#define PLAIN
+constexpr int W = 4;
+#include "das.hpp"
+#include "deposit.hpp"
+#include "remap.hpp"
+extern const Kernels kernels_plain;
+const Kernels kernels_plain{"plain", W, das_plan, das_slab, remap_row, deposit_tile};

@@ -1,0 +1,90 @@
+"""The compiled library through ctypes: the structs of cpp/interface.hpp, and nothing that decides."""
+
+import ctypes as ct
+import sys
+from pathlib import Path
+
+import numpy as np
+
+ABI = 1
+"""Of the structs below; the library says its own."""
+
+PATH = Path(__file__).with_name("libinsonate.dylib" if sys.platform == "darwin" else "libinsonate.so")
+
+NO_MEMORY, NO_INSTRUCTIONS = 1, 2
+
+
+def _fields(pointers: str, integers: str, doubles: str) -> list[tuple[str, type]]:
+    kinds = ((pointers, ct.c_void_p), (integers, ct.c_int), (doubles, ct.c_double))
+    return [(name, kind) for names, kind in kinds for name in names.split()]
+
+
+class DelayAndSum(ct.Structure):
+    """One frame to beamform."""
+
+    _fields_ = _fields(
+        "samples arrival starts x below axial lateral place distances out",
+        "transmits elements n_samples rows columns n_distances",
+        "frequency rate speed f_number",
+    )
+
+
+class Remap(ct.Structure):
+    """One plane wave over a spectrum."""
+
+    _fields_ = _fields(
+        "spectrum lateral k pulse window out",
+        "rows columns n_frequencies taps",
+        "sine cosine step repeats middle width offset least full",
+    )
+
+
+class Deposit(ct.Structure):
+    """One transmit over points."""
+
+    _fields_ = _fields(
+        "scatterers delays x directivity out",
+        "n_scatterers elements n_samples degree soft line",
+        "rate start speed nearest",
+    )
+
+
+def _loaded() -> ct.CDLL:
+    try:
+        library = ct.CDLL(str(PATH))  # CDLL, not PyDLL: other threads of Python go on during a call
+    except OSError as error:
+        raise ImportError(f"the native kernels are not built: {error}") from error
+    if library.insonate_abi() != ABI:
+        raise ImportError("the native kernels were built from other sources: build them anew")
+    library.insonate_instructions.argtypes, library.insonate_instructions.restype = [ct.c_char_p], ct.c_char_p
+    for name, job in (("delay_and_sum", DelayAndSum), ("remap", Remap), ("deposit", Deposit)):
+        getattr(library, f"insonate_{name}").argtypes = [ct.POINTER(job), ct.c_char_p, ct.c_int]
+    return library
+
+
+_LIBRARY = _loaded()
+
+
+def instructions(name: str) -> str:
+    """Give the instruction set of that name if this machine runs it, else nothing; the best one for no name."""
+    return str(_LIBRARY.insonate_instructions(name.encode()).decode())
+
+
+def call(name: str, job: ct.Structure, instructions: str, threads: int) -> None:
+    """Run one job.
+
+    Raises
+    ------
+    MemoryError
+        If its scratch does not fit.
+    """
+    failed = getattr(_LIBRARY, f"insonate_{name}")(ct.byref(job), instructions.encode(), threads)
+    if failed:
+        raise MemoryError(f"not enough memory for {name}")
+
+
+def at(array: np.ndarray, kind: type, shape: tuple[int, ...]) -> int:
+    """Give where an array lies, once its type, shape and order are certain."""
+    if array.dtype != kind or array.shape != shape or not array.flags.c_contiguous:
+        raise TypeError(f"expected contiguous {np.dtype(kind)} {shape}, got {array.dtype} {array.shape}")
+    return int(array.ctypes.data)

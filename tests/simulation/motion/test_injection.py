@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from insonate.simulation.motion.injection import MOST_DEPOSITS, Deposit, Deposits, Place
+from insonate.simulation.motion.injection import MOST_DEPOSITS, Deposit, Deposits, Place, beside
 from insonate.simulation.motion.tubes import trace
 from simulation.analytic_body import NERVE, AnalyticBody
 
@@ -14,6 +14,7 @@ def deposit(**changes):
         "site": np.array([-5e-3, 0, 0.017]),
         "normal": np.array([1.0, 0, 0]),
         "tube": TUBE,
+        "channel": None,
         "station": 0.0,
         "share": 0.4,
         "volume": 2e-6,
@@ -29,6 +30,22 @@ def volumes(one):
 def test_fluid_near_a_nerve_is_shared_and_none_is_lost():
     assert volumes(deposit()) == pytest.approx((1.2e-6, 0.8e-6))
     assert volumes(deposit(share=0.0, tube=None)) == pytest.approx((2e-6, 0))
+
+
+def test_fluid_beside_a_nerve_pushes_it_without_changing_its_section():
+    channel = beside(TUBE, np.array([-4.8e-3, 0, 0.017]), np.array([1.0, 0, 0]), 3.5)
+    one = deposit(channel=channel)
+    assert volumes(one) == pytest.approx((1.2e-6, 0.8e-6))
+    apart = one.maps()[0][0]
+    x = np.linspace(-16e-3, 2e-3, 361)
+    plane = np.stack(np.meshgrid(x, [0.0], 0.026 + x, indexing="ij"), axis=-1).reshape(-1, 3)
+    at = apart.back(plane)
+    nerve = (AnalyticBody().distance(NERVE, at) < 0) & (apart.depth(plane) < 0)
+    cell = (x[1] - x[0]) ** 2
+    assert nerve.sum() * cell == pytest.approx(np.pi * 2.5e-3**2, rel=0.01)
+    assert plane[nerve].mean(axis=0)[0] < -8.5e-3  # pushed away
+    wide = np.ptp(plane[apart.depth(plane) > 0], axis=0)
+    assert wide[2] / wide[0] == pytest.approx(3.5, rel=0.1)  # counted in cells, 23 of them thick
 
 
 def test_fluid_in_a_nerve_swells_it_alone():

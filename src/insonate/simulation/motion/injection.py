@@ -1,7 +1,8 @@
 """Fluid from the tip: along a plane, round a nerve, into a nerve, or away with the blood.
 
-Of what is given near a nerve a share finds its sheath and rings it (`Sleeve`), the rest opens the plane at the tip
-(`Pool`); each keeps its volume, and together they keep the whole. In a nerve all of it swells the nerve, in a vessel the
+Of what is given near a nerve a share finds its sheath and rings it, the rest opens a flat channel along it at the tip: both
+are a `Sleeve`, whose motion lies across the nerve, so that it keeps its section while it is pushed aside. Far from any
+nerve a flat `Pool` opens. Each keeps its volume, and together they keep the whole. In a nerve all of it swells the nerve, in a vessel the
 blood takes it away and nothing is seen. A tip that has moved on makes a new deposit.
 """
 
@@ -40,20 +41,25 @@ class Deposit:
     """(3,) unit vector across the plane that opens."""
     tube: Tube | None
     """The nerve that is ringed or swells; None where none is near."""
+    channel: Tube | None
+    """A flat channel beside a nerve that what does not ring it follows; None far from any, where a pool opens."""
     station: Meters
-    """Where along it [m]."""
+    """Where along them [m]."""
     share: float
     """Of the fluid that goes with the nerve, 0..1."""
     volume: CubicMeters
     """[m^3]."""
 
-    def maps(self) -> tuple[list[Pool], list[Sleeve]]:
+    def maps(self) -> tuple[list[Pool | Sleeve], list[Sleeve]]:
         """Give what it does to the tissue: along planes, and along nerves."""
         values = facts("insonate.simulation.motion", "motion")["injection"]
-        pools, sleeves = [], []
+        pools: list[Pool | Sleeve] = []
+        sleeves: list[Sleeve] = []
         along = self.volume * self.share if self.tube is not None else 0.0
         apart = self.volume - along if self.place is Place.PLANE else 0.0
-        if apart > 1e-12:
+        if apart > 1e-12 and self.channel is not None:
+            pools.append(self._sleeve(self.channel, apart, inside=True))
+        elif apart > 1e-12:
             pools.append(
                 Pool(
                     middle=self.site,
@@ -63,16 +69,53 @@ class Deposit:
                 )
             )
         if along > 1e-12 and self.tube is not None:
-            sleeves.append(
-                Sleeve(
-                    tube=self.tube,
-                    volume=along,
-                    station=self.station,
-                    half_length=float(values["ring_length"]) * float(np.cbrt(max(along, 1e-8) / 1e-6)),
-                    inside=self.place is Place.NERVE,
-                )
-            )
+            sleeves.append(self._sleeve(self.tube, along, inside=self.place is Place.NERVE))
         return pools, sleeves
+
+    def _sleeve(self, tube: Tube, volume: CubicMeters, *, inside: bool) -> Sleeve:
+        length = facts("insonate.simulation.motion", "motion")["injection"]["ring_length"]
+        return Sleeve(
+            tube=tube,
+            volume=volume,
+            station=self.station,
+            half_length=float(length * np.cbrt(max(volume, 1e-8) / 1e-6)),
+            inside=inside,
+        )
+
+
+def beside(tube: Tube, site: np.ndarray, normal: np.ndarray, flatness: float) -> Tube:
+    """Give the channel through a place that runs as a nerve does.
+
+    Parameters
+    ----------
+    tube : Tube
+        The nerve.
+    site : numpy.ndarray
+        (3,) a place within the channel [m].
+    normal : numpy.ndarray
+        (3,) unit vector across the plane that opens.
+    flatness : float
+        Width over thickness of the channel.
+
+    Returns
+    -------
+    Tube
+        Its radius has no meaning.
+    """
+    middle, _, _, _ = tube.at(site[np.newaxis])
+    thin = normal[tube.across]
+    length = float(np.linalg.norm(thin))
+    thin = thin / length if length > 1e-6 else np.array([0.0, 1.0])
+    across = np.outer(thin, thin)
+    stretch = across * np.sqrt(flatness) + (np.eye(2) - across) / np.sqrt(flatness)
+    return Tube(
+        label=0,
+        axis=tube.axis,
+        along=tube.along,
+        middle=tube.middle + (site[tube.across] - middle[0]),
+        radius=tube.radius,
+        stretch=np.repeat(stretch[np.newaxis], len(tube.along), axis=0),
+    )
 
 
 class Deposits:

@@ -193,6 +193,16 @@ def test_a_file_without_preamble_or_meta_is_known_by_its_first_element(tmp_path)
         np.testing.assert_array_equal(np.round(image.values * 255), smooth())
 
 
+def test_words_of_a_big_endian_file_without_meta_are_read_in_their_order(tmp_path):
+    words = smooth().astype(np.uint16) * 16
+    made = dataset(words.astype(">u2"), bits=12)
+    del made.file_meta
+    path = tmp_path / "bare.dcm"
+    made.save_as(path, implicit_vr=False, little_endian=False, enforce_file_format=False)
+    (image,) = dicom.read(path)
+    np.testing.assert_allclose(image.values, words / 4095, atol=1e-6)
+
+
 def test_a_lossless_jpeg_has_no_codec_and_is_refused(tmp_path):
     made = encapsulated(dataset(smooth()), [jpeg(smooth()[0])], uid.JPEGLosslessSV1)
     assert "its pixels cannot be decoded" in refusal(dicom.read, saved(tmp_path, made))

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conftest import CHECKOUT
 from formats.hostile import (
     FOREIGN,
     damaged,
@@ -266,6 +267,17 @@ def test_one_frame_is_one_chunk_that_a_recorder_can_append(tmp_path):
     (made,) = insonate_hdf5.read(path)
     assert made.n_frames == 5
     assert (made.values[4] == 0.5).all()
+
+
+@given(ANY_NOUN)
+def test_every_name_of_the_layout_is_documented(tmp_path_factory, noun):
+    path = tmp_path_factory.getbasetemp() / "noun.h5"
+    insonate_hdf5.write(path, noun)
+    names = set()
+    with h5py.File(path) as file:
+        file.visititems(lambda name, item: names.update([name.rsplit("/", 1)[-1], *item.attrs]))
+    page = (CHECKOUT / "docs" / "reference" / "hdf5.md").read_text(encoding="utf-8")
+    assert [name for name in names if f"`{name}`" not in page and not name.isdecimal()] == []
 
 
 def test_the_layout_is_the_one_that_is_documented(tmp_path):

@@ -12,6 +12,7 @@ settings.register_profile(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
     derandomize="CI" in os.environ,
+    max_examples=int(os.environ.get("INSONATE_EXAMPLES", "100")),  # fewer for the mutation run
 )
 settings.load_profile("shared machine")
 

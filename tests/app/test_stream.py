@@ -70,7 +70,7 @@ def test_a_slow_page_is_sent_the_newest_and_both_ends_count_the_same_losses(port
             frame = one.frame()
             assert frame.lost == one.lost
             time.sleep(0.05)
-        assert one.lost > 10
+        assert one.lost > 0
         assert one.frames[-1].number - one.frames[0].number + 1 == len(one.frames) + one.lost
         status = one.message("status")
         assert status["lost"] == one.lost or status["lost"] == one.frames[-1].lost
@@ -279,14 +279,12 @@ def test_a_labeller_that_fails_is_told_as_nothing_known(examination, monkeypatch
 
 def test_another_source_has_frames_numbered_anew_and_says_so_first(port, examination):
     with page(port) as one:
-        for _ in range(10):
-            one.frame()
+        one.until(lambda said: isinstance(said, Frame) and said.number > 60)
         examination.show_default()
         one.message("hello", lambda hello: hello["stream"] == 2)
+        assert one.frame().number < 60  # it does not wait for the numbers of before
         for _ in range(10):
-            frame = one.frame()
-            assert frame.lost == one.lost  # none between the two is counted
-        assert frame.number < 10**4
+            assert one.frame().lost == one.lost  # none between the two is counted
 
 
 def test_a_page_that_comes_before_the_first_source_waits_for_it(made):

@@ -85,6 +85,11 @@ def shift(before, after, step):
     return step * (lags[at] + 0.5 * (a - c) / (a - 2 * b + c))
 
 
+def rise(phase):
+    """How full the artery is over the pulse."""
+    return np.exp(-0.5 * ((phase - 0.18) / 0.09) ** 2) + 0.35 * np.exp(-0.5 * ((phase - 0.48) / 0.14) ** 2)
+
+
 def test_the_pulse_moves_the_walls_of_the_artery_apart_and_breath_moves_all(clip):
     """Between 0 and 150 ms, at one angle: the walls part by 2 s a, and everything sinks with the breath.
 
@@ -102,11 +107,6 @@ def test_the_pulse_moves_the_walls_of_the_artery_apart_and_breath_moves_all(clip
     def moved(middle, column):
         return shift(line(clip[0], middle, column), line(clip[3], middle, column), step)
 
-    def rise(phase):
-        return np.exp(-0.5 * ((phase - 0.18) / 0.09) ** 2) + 0.35 * np.exp(
-            -0.5 * ((phase - 0.48) / 0.14) ** 2
-        )
-
     strain = 0.045 * (rise(2 / 16) - rise(0))
     breath = 0.35e-3 * np.sin(2 * np.pi * 0.23 * 0.15)
     near, far = moved(z - 0.96 * radius, x), moved(z + 0.96 * radius, x)
@@ -114,6 +114,29 @@ def test_the_pulse_moves_the_walls_of_the_artery_apart_and_breath_moves_all(clip
     assert far - near == pytest.approx(parted, rel=0.35)
     assert (far + near) / 2 == pytest.approx(breath, abs=4e-5)
     assert moved(0.0120, -0.014) == pytest.approx(breath, abs=4e-5)
+
+
+def test_the_pulse_pushes_the_nerve_aside_and_the_hand_moves_all(clip):
+    """Between 50 and 200 ms, straight down: u = s a^2 / r away from the artery's center, on top of the hand's tremor."""
+    x, z, radius = (1e-3 * value for value in artery_of(SEED))
+    step = 1e-5
+
+    def sideways(time):
+        return 0.25e-3 * (np.sin(2 * np.pi * 0.31 * time) + 0.5 * np.sin(2 * np.pi * 0.83 * time))
+
+    sunk = 0.35e-3 * (np.sin(2 * np.pi * 0.23 * 0.2) - np.sin(2 * np.pi * 0.23 * 0.05))
+
+    def line(frame, middle, depth, reach=1.5e-3):
+        grid = Grid(
+            axial=depth + np.linspace(-1e-3, 1e-3, 41), lateral=middle + np.arange(-reach, reach, step)
+        )
+        return delay_and_sum(frame, grid, f_number=1.0).values[0].T
+
+    beside = x - 1.35 * radius
+    moved = shift(line(clip[1], beside, z), line(clip[4], beside, z + sunk), step)
+    strain = 0.045 * (rise(3 / 16) - rise(0))
+    push = strain * radius**2 / (beside - x)
+    assert moved == pytest.approx(sideways(0.2) - sideways(0.05) + push, abs=4e-5)
 
 
 @pytest.mark.parametrize("seed", [-1, 2**32])

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -280,6 +281,18 @@ def test_a_known_clearance_is_told_in_millimeters_with_its_interval(guided):
         expected = [1e3 * value for value in (clearance.distance, *clearance.interval)]
         assert row.interval_mm == pytest.approx(expected, abs=0.006)
         assert row.keeps_margin is clearance.keeps_margin
+
+
+def test_an_unknown_hazard_is_unknown_whatever_a_path_says_of_it(guided):
+    made, _ = guided()
+    unseen = tuple(replace(hazard, label=None) for hazard in made.plan.hazards)
+    assert any(one.distance is not None for one in made.plan.paths[0].clearances)
+    for paths in (made.plan.paths, ()):  # with a distance at hand, and without any path
+        plan = replace(made.plan, hazards=unseen, paths=paths)
+        said = guidance(Seen(number=1, made=1.0, guided=replace(made, plan=plan)))
+        assert {row.clearance for row in said.hazards} == {"unknown"}
+        assert {row.interval_mm for row in said.hazards} == {None}
+        assert {row.known for row in said.hazards} == {False}
 
 
 def test_without_spacing_no_millimeters_are_told(guided):

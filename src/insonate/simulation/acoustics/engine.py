@@ -16,7 +16,8 @@ from typing import Protocol
 
 import numpy as np
 
-from insonate.core import ChannelData, Probe, Transmit
+from insonate import __version__
+from insonate.core import ChannelData, Probe, Step, Transmit
 from insonate.core.checks import check_range
 from insonate.core.units import Hertz, MetersPerSecond, Seconds
 from insonate.simulation.acoustics.scatterers import Scatterers
@@ -42,6 +43,46 @@ class Attenuation:
     def nepers(self, frequencies: np.ndarray) -> np.ndarray:
         """Give the attenuation of amplitude, one way, at frequencies [Hz], as an array of their shape [1/m]."""
         return np.asarray(self.coefficient * (np.abs(frequencies) / 1e6) ** self.exponent / NEPER)
+
+
+def described(
+    engine: str,
+    scatterers: Scatterers,
+    *,
+    dimensions: int,
+    baffle: str,
+    unbounded: bool,
+    attenuation: Attenuation | None,
+) -> Step:
+    """Write down how echoes were simulated.
+
+    Parameters
+    ----------
+    engine : str
+        "A" or "B".
+    scatterers : Scatterers
+        Only their number is kept.
+    dimensions, baffle, unbounded, attenuation
+        Settings of the engine.
+
+    Returns
+    -------
+    Step
+        Of the provenance.
+    """
+    return Step(
+        name="simulate",
+        settings={
+            "engine": engine,
+            "scatterers": len(scatterers),
+            "dimensions": dimensions,
+            "baffle": baffle,
+            "unbounded": unbounded,
+            "attenuation": None if attenuation is None else attenuation.coefficient,
+            "attenuation_exponent": None if attenuation is None else attenuation.exponent,
+        },
+        version=__version__,
+    )
 
 
 class ScattererEngine(Protocol):

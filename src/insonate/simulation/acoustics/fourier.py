@@ -27,6 +27,7 @@ from insonate.core.acquisition import check_sound_speed
 from insonate.core.checks import check_range
 from insonate.core.units import Hertz, Meters, MetersPerSecond, Radians, Seconds
 from insonate.simulation.acoustics import kernels
+from insonate.simulation.acoustics.kernels.reference import GRAZING
 
 TAPS = 6
 """Width of the window: a relative error of the spectrum below 1e-4."""
@@ -50,6 +51,8 @@ class FourierEngine:
     """Of the record; echoes later than it wrap around [s]."""
     cycles: float = 1.5
     """Length of the transmitted burst in periods, for the description only."""
+    grazing: tuple[float, float] = GRAZING
+    """(kz / k)^2 between which waves that run along the array fade out: lower on a wider map, where they wrap around later."""
     _plan: dict[str, np.ndarray] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -59,6 +62,8 @@ class FourierEngine:
             )
         check_sound_speed("sound_speed", self.sound_speed)
         check_range("duration", self.duration, (1e-6, 0.01), "s", hint="microseconds?")
+        if not 0 < self.grazing[0] < self.grazing[1] <= 1:
+            raise RangeError(f"grazing must rise within 0..1, got {self.grazing[0]:g}..{self.grazing[1]:g}")
         for name in ("lateral_step", "axial_step"):
             check_range(name, getattr(self, name), (1e-6, 0.01), "m", hint="millimeters?")
         x = self.probe.element_positions[:, 0]
@@ -175,6 +180,7 @@ class FourierEngine:
             middle=(self.shape[1] // 2) * self.axial_step,
             element_width=float(self.probe.element_width or 0),
             offset=float(place[0] - column[0]) * self.lateral_step,
+            grazing=self.grazing,
         )
         at_elements = fft.ifft(received, axis=0)[column]
         at_elements = at_elements * np.exp(1j * np.sin(steering_angle) * x[:, None] * plan["wavenumbers"])

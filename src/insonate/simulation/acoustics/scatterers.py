@@ -66,7 +66,9 @@ class Scatterers:
             If no sample below the face answers.
         """
         plane = medium.plane
-        seen = medium.reflectivity if medium.transmission is None else medium.reflectivity * medium.transmission
+        seen = (
+            medium.reflectivity if medium.transmission is None else medium.reflectivity * medium.transmission
+        )
         columns, rows = np.nonzero(seen[:, 1:])
         rows = rows + 1
         positions = np.stack([plane.lateral[columns], np.zeros(len(columns)), plane.axial[rows]], axis=1)

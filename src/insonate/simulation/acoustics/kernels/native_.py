@@ -37,6 +37,7 @@ def remap(
     middle: float,
     element_width: float,
     offset: float,
+    grazing: tuple[float, float] = GRAZING,
 ) -> np.ndarray:
     """Sample a spectrum on the circles of one plane wave; see `reference.remap`, which it must agree with.
 
@@ -62,6 +63,8 @@ def remap(
         [m].
     offset : float
         Of the elements from the map's columns [m].
+    grazing : (float, float)
+        (kz / k)^2 between which the wave fades out, 1.
 
     Returns
     -------
@@ -79,7 +82,7 @@ def remap(
         "offset": offset,
     }
     try:
-        made = insonate_native.remap(*arrays, grazing=GRAZING, **settings)
+        made = insonate_native.remap(*arrays, grazing=grazing, **settings)
     except insonate_native.NotCoveredError:
         made = kernels.after("native").remap(*arrays, **settings)
     return np.asarray(made)

@@ -83,6 +83,7 @@ def remap(
     middle: float,
     element_width: float,
     offset: float,
+    grazing: tuple[float, float] = GRAZING,
 ) -> np.ndarray:
     """Sample a spectrum on the circles of one plane wave; see `reference.remap`, which it must agree with.
 
@@ -108,6 +109,8 @@ def remap(
         [m].
     offset : float
         Of the elements from the map's columns [m].
+    grazing : (float, float)
+        (kz / k)^2 between which the wave fades out, 1.
 
     Returns
     -------
@@ -130,7 +133,7 @@ def remap(
         element_width,
         offset,
         taps,
-        GRAZING,
+        grazing,
     )
     return made
 

@@ -29,6 +29,7 @@ def remap(
     middle: float,
     element_width: float,
     offset: float,
+    grazing: tuple[float, float] = GRAZING,
 ) -> np.ndarray:
     """Sample a spectrum on the circles of one plane wave.
 
@@ -54,6 +55,8 @@ def remap(
         [m].
     offset : float
         Of the elements from the map's columns [m].
+    grazing : (float, float)
+        (kz / k)^2 between which the wave fades out, 1.
 
     Returns
     -------
@@ -71,8 +74,8 @@ def remap(
     kx = lateral[:, None] + slant
     kx = kx - repeats * np.floor(kx / repeats + HALF)
     steepness = 1 - (kx / k) ** 2
-    travels = steepness > GRAZING[0]
-    fade = np.clip((steepness - GRAZING[0]) / (GRAZING[1] - GRAZING[0]), 0, 1)
+    travels = steepness > grazing[0]
+    fade = np.clip((steepness - grazing[0]) / (grazing[1] - grazing[0]), 0, 1)
     kz = k * np.sqrt(np.where(travels, steepness, 1.0))
     depth = -(kz + k * np.cos(angle))
     at = depth / step

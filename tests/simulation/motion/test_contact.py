@@ -7,8 +7,8 @@ from refusals import refused
 from simulation.analytic_body import BONE_AT, FAT_AT, MUSCLE_AT, SHEET_AT, AnalyticBody
 from simulation.motion.poses import held
 
-ATOL_DIVERGENCE = 2e-4
-"""Of a flow of 5 mm over 40 mm: its own slopes are ten times a percent; central differences of splines leave this."""
+ATOL_DIVERGENCE = 1e-3
+"""Slopes are 0.05 and more; central differences that straddle a kink of the tables leave this of a divergence of zero."""
 ATOL_VOLUME = 0.01
 """Midpoint steps of 2 mm across layers whose strain changes from 5 to 40 percent within a millimeter, 1."""
 

@@ -50,7 +50,7 @@ def test_the_whole_keeps_volume():
         [(deformed.origin(at + step * e) - deformed.origin(at - step * e)) / (2 * step) for e in np.eye(3)], 2
     )
     origin = deformed.origin(at)
-    solid = (deformed.fluid(at) < -3e-4) & (
+    solid = (deformed.fluid(at) < -5e-4) & (
         np.minimum(BODY.distance(VEIN, origin), BODY.distance(ARTERY, origin)) > 5e-4
     )
     change = np.linalg.det(slopes)[solid]

@@ -10,8 +10,8 @@ BODY = AnalyticBody()
 SKIN_MM, FASCIA_MM, NERVE_MM = 1.2, 1.0, 1.2
 
 
-def within(points):
-    return {label: BODY.distance(label, points) for label in Insertion(BODY.structures).membranes}
+def within(points, labels):
+    return {label: BODY.distance(label, points) for label in labels}
 
 
 def straight_down(depth, x=0.0):

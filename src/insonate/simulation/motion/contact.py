@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.interpolate import CubicSpline
 
 from insonate.core import CoordinateFrame, Pose, RangeError
 from insonate.core.units import Meters, Newtons
@@ -25,6 +24,12 @@ from insonate.simulation.medium import Body, Plane
 
 STEP: Meters = 2e-3
 """Most that the face sinks in one step of the midpoint rule, of which there are two at least [m]."""
+
+FINE: Meters = 5e-5
+"""Between the entries of a profile across the face [m]."""
+
+SOFT: Meters = 4e-4
+"""Over which an edge that rises out of the skin lets go of it [m]."""
 
 SOFTEST = 1e3
 """Shear modulus below which blood and fluid count as this: walls and neighbors carry the stress [Pa]."""
@@ -100,6 +105,44 @@ def _hill(x: np.ndarray, half: Meters, edge: Meters) -> np.ndarray:
     return np.asarray(0.5 * (np.tanh((x + half) / edge) - np.tanh((x - half) / edge)))
 
 
+def _line(size: Meters, edge: Meters, bulge: float) -> np.ndarray:
+    """Give places across a face and all that it moves [m]."""
+    reach = bulge * size / 2 + 12 * edge
+    return np.arange(-reach, reach + FINE / 2, FINE)
+
+
+class _Table:
+    """A function and its slope from one table: the slope is linear between entries, the function its very integral."""
+
+    def __init__(self, first: Meters, step: Meters, slopes: np.ndarray, start: float) -> None:
+        self._first, self._step = float(first), float(step)
+        values = start + np.concatenate([[0.0], np.cumsum(slopes[1:] + slopes[:-1]) * (step / 2)])
+        # flat beyond both ends
+        self._values = np.concatenate([values[:1], values, values[-1:]])
+        self._slopes = np.concatenate([[0.0], slopes, [0.0]])
+        self._slopes[1] = self._slopes[-2] = 0.0
+
+    @classmethod
+    def balanced(
+        cls, x: np.ndarray, pressed: np.ndarray, size: Meters, edge: Meters, bulge: float, wanted: float
+    ) -> "_Table":
+        """Give the integral of a profile of the height `wanted` in the middle that bulges around, so that it vanishes."""
+        around = _hill(x, bulge * size / 2, 2 * edge) - _hill(x, size / 2 + edge, 2 * edge)
+        profile = pressed - pressed.sum() / around.sum() * around
+        profile *= wanted / profile[len(x) // 2]
+        return cls(x[0], float(x[1] - x[0]), profile, 0.0)
+
+    def at(self, place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Give values and slopes."""
+        where = (place - self._first) / self._step
+        np.clip(where, -1, len(self._values) - 2.001, out=where)
+        cell = np.floor(where).astype(np.intp)
+        part = where - cell
+        left = self._slopes[cell + 1]
+        bend = self._slopes[cell + 2] - left
+        return self._values[cell + 1] + self._step * part * (left + bend * part / 2), left + bend * part
+
+
 class Contact:
     """One face at one place under one force; immutable."""
 
@@ -144,50 +187,32 @@ class Contact:
     def _plan(self, layers: Layers, table: Mapping[str, Any], pose: Pose) -> None:
         width, depth, edge, bulge = (float(table[k]) for k in ("face_width", "face_depth", "edge", "bulge"))
         self._share = depth / (width + depth)
-        x = np.linspace(-2 * bulge * width, 2 * bulge * width, 801)
+        x = _line(width, edge, bulge)
         rise = pose.rotation[2, 0] / max(np.hypot(*pose.rotation[:2, 0]), 1e-9)
-        wanted = self.sunk + x * rise
-        soft = 4e-4
-        pressed = soft * np.logaddexp(0, wanted / soft)
-        self._along = self._balanced(x, pressed * _hill(x, width / 2, edge), width, bulge, edge, self.sunk)
-        y = np.linspace(-3 * bulge * depth, 3 * bulge * depth, 401)
-        self._across = self._balanced(y, _hill(y, depth / 2, edge), depth, bulge, edge, 1.0)
-        z = np.linspace(0, layers.bone, 161)
+        pressed = SOFT * np.logaddexp(0, (self.sunk + x * rise) / SOFT)
+        self._along = _Table.balanced(x, pressed * _hill(x, width / 2, edge), width, edge, bulge, self.sunk)
+        y = _line(depth, edge, bulge)
+        self._across = _Table.balanced(y, _hill(y, depth / 2, edge), depth, edge, bulge, 1.0)
+        z = np.linspace(0, layers.bone, 801)
         compliance = np.interp(z, layers.depth, layers.compliance) * (z >= self.sunk)
-        edge_fade = np.clip((layers.bone - z) / 2e-3, 0, 1)
-        compliance = compliance * edge_fade
-        below = np.cumsum(compliance[::-1])[::-1]
-        self._down = CubicSpline(z, below / below[0], bc_type="clamped")
-        self._slope = self._down.derivative()
-        self._bone = layers.bone
-
-    @staticmethod
-    def _balanced(
-        x: np.ndarray, pressed: np.ndarray, size: Meters, bulge: float, edge: Meters, wanted: float
-    ) -> tuple[CubicSpline, CubicSpline, float]:
-        """Give a profile of the height `wanted` in the middle whose integral vanishes, that integral, and its reach."""
-        around = _hill(x, bulge * size / 2, 2 * edge) - _hill(x, size / 2 + edge, 2 * edge)
-        wide = CubicSpline(x, around)
-        shape = CubicSpline(x, pressed)
-        share = float(shape.integrate(x[0], x[-1]) / wide.integrate(x[0], x[-1]))
-        balanced = pressed - share * around
-        profile = CubicSpline(x, balanced * (wanted / balanced[len(x) // 2]))
-        return profile, profile.antiderivative(), float(-x[0])
+        compliance *= np.clip((layers.bone - z) / 2e-3, 0, 1)
+        step = float(z[1] - z[0])
+        whole = (compliance.sum() - (compliance[0] + compliance[-1]) / 2) * step
+        self._down = _Table(0.0, step, -compliance / whole, 1.0)
 
     def _flow(self, points: np.ndarray) -> np.ndarray:
         """Give the velocity of the flow at (n, 3) places [m]."""
         turn = np.array([self._lateral, [-self._lateral[1], self._lateral[0]]])
         local = (points[:, :2] - self._middle) @ turn.T
-        z = np.clip(points[:, 2], 0, self._bone)
-        values = []
-        for (profile, integral, reach), at in ((self._along, local[:, 0]), (self._across, local[:, 1])):
-            within = np.abs(at) < reach
-            here = np.clip(at, -reach, reach)
-            values += [profile(here) * within, integral(here) * within]
-        down, slope = self._down(z), self._slope(z) * (points[:, 2] > 0)
-        a, p, b, q = values
-        plane = np.stack([-self._share * slope * b * p, -(1 - self._share) * slope * a * q], axis=1)
-        return np.concatenate([plane @ turn, (a * b * down)[:, None]], axis=1)
+        p, a = self._along.at(local[:, 0])
+        q, b = self._across.at(local[:, 1])
+        down, slope = self._down.at(points[:, 2])
+        out = np.empty_like(points, dtype=float)
+        out[:, :2] = (
+            np.stack([-self._share * slope * b * p, -(1 - self._share) * slope * a * q], axis=1) @ turn
+        )
+        out[:, 2] = a * b * down
+        return out
 
     def _carried(self, points: np.ndarray, sign: float) -> np.ndarray:
         if not self._moves:

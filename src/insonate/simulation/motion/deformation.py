@@ -87,6 +87,15 @@ class Deformation:
             at = one.back(at)
         return depth
 
+    def fluid_at(self, place: np.ndarray) -> Pool | Sleeve | None:
+        """Give the fluid that a place (3,) lies in; None where it lies in none [m]."""
+        at = self.contact.back(place[np.newaxis])
+        for one in self.inner:
+            if isinstance(one, Pool | Sleeve) and float(one.depth(at)[0]) > 0:
+                return one
+            at = one.back(at)
+        return None
+
     @property
     def has_fluid(self) -> bool:
         """Whether any fluid was given and is still there."""

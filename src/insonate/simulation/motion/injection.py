@@ -1,9 +1,9 @@
 """Fluid from the tip: along a plane, round a nerve, into a nerve, or away with the blood.
 
-Of what is given near a nerve a share finds its sheath and rings it, the rest opens a flat channel along it at the tip: both
-are a `Sleeve`, whose motion lies across the nerve, so that it keeps its section while it is pushed aside. Far from any
-nerve a flat `Pool` opens. Each keeps its volume, and together they keep the whole. In a nerve all of it swells the nerve, in a vessel the
-blood takes it away and nothing is seen. A tip that has moved on makes a new deposit.
+Of what is given near a nerve a share finds its sheath and rings it, the rest opens a flat channel along it at the tip:
+both are a `Sleeve`, whose motion lies across the nerve, so that it keeps its section while it is pushed aside. Far from
+any nerve a flat `Pool` opens. Each keeps its volume, and together they keep the whole. In a nerve all of it swells the
+nerve, in a vessel the blood takes it away and nothing is seen. A tip that has moved on makes a new deposit.
 """
 
 from dataclasses import dataclass, replace

@@ -18,6 +18,12 @@ from insonate.simulation.motion.fields import Drag
 STEP: Meters = 1e-4
 """Between the places along the path at which membranes are looked for [m]."""
 
+AFAR: Meters = 4e-3
+"""A membrane so much further away than the needle has gone is not asked for: tissue moves less than that [m]."""
+
+Within = Callable[[np.ndarray, tuple[int, ...]], Mapping[int, np.ndarray]]
+"""Places now and labels to distances at rest."""
+
 LIMITS = {
     Tissue.SKIN: "tent_skin",
     Tissue.FASCIA: "tent_fascia",
@@ -127,6 +133,8 @@ class Insertion:
         """What is left of the last tent that gave [m]."""
         self.drag: Meters = 0.0
         """How far tissue along the shaft follows it [m]."""
+        self._clear: dict[int, Meters] = {}
+        self._entered: np.ndarray | None = None
         self.pops = 0
         """Membranes that gave so far."""
 
@@ -138,7 +146,7 @@ class Insertion:
     def follow(
         self,
         shaft: Shaft | None,
-        within: Callable[[np.ndarray], Mapping[int, np.ndarray]],
+        within: Within,
         elapsed: Seconds,
     ) -> None:
         """Take the needle's new place.
@@ -148,7 +156,7 @@ class Insertion:
         shaft : Shaft or None
             Where it lies now; None outside the skin.
         within : callable
-            Gives, for (n, 3) places now, the distance at rest to each membrane, negative inside, by label [m].
+            Gives, for (n, 3) places now and labels, the distance at rest to each, negative inside, by label [m].
         elapsed : float
             Since it was asked last [s].
         """
@@ -168,15 +176,23 @@ class Insertion:
             self.tent = max(self.tent + moved, 0.0)
         self.shaft = shaft
 
-    def _push(
-        self, shaft: Shaft, reached: Meters, within: Callable[[np.ndarray], Mapping[int, np.ndarray]]
-    ) -> None:
+    def _push(self, shaft: Shaft, reached: Meters, within: Within) -> None:
         """Go on in tissue from the depth reached; stop at a membrane whose limit is not exceeded."""
         stations = np.linspace(reached, shaft.inserted, max(2, int((shaft.inserted - reached) / STEP) + 2))
         crossed = np.full(len(stations), np.inf)
-        for label, distance in within(shaft.at(stations)).items():
+        length = float(stations[-1] - stations[0])
+        if self._entered is None or np.linalg.norm(shaft.entry - self._entered) > AFAR / 4 or reached <= 0:
+            self._clear = dict.fromkeys(self._limits, 0.0)
+            self._entered = shaft.entry
+        asked = tuple(label for label in self._limits if self._clear[label] < length + AFAR)
+        for label in self._limits:
+            self._clear[label] -= length
+        for label, distance in within(shaft.at(stations), asked).items():
+            self._clear[label] = float(np.abs(distance).min())
             edge = self._values["sheet"] if label in self._sheets else 0.0
             inside = distance < edge
+            if reached <= 0:
+                inside[0] = False  # the needle comes from outside
             entered = np.nonzero(inside[1:] & ~inside[:-1])[0] + 1
             crossed[entered] = np.minimum(crossed[entered], self._limits[label])
         self.tent = 0.0

@@ -8,7 +8,7 @@ each section is found.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -80,6 +80,17 @@ class Tube:
         beyond = np.maximum(np.maximum(self.along[0] - where, where - self.along[-1]), 0)
         share = np.clip(1 - beyond / TAPER, 0, 1)
         return middle, stretch, np.interp(where, self.along, self.radius), share
+
+    def carried(self, walls: Sequence["Wall"]) -> "Tube":
+        """Give the tube where the walls of vessels have moved its middle; the last of them is nearest to the body at rest."""
+        if not walls:
+            return self
+        places = np.zeros((len(self.along), 3))
+        places[:, self.axis] = self.along
+        places[:, self.across] = self.middle
+        for wall in reversed(walls):
+            places = wall.forth(places)
+        return replace(self, middle=places[:, self.across])
 
     def heading(self, points: np.ndarray) -> np.ndarray:
         """Give the unit vector along the tube at (n, 3) places, toward the larger station, (n, 3)."""
@@ -161,6 +172,11 @@ class Sleeve:
     """It ends so far from there, on either side [m]."""
     inside: bool
     """Whether it lies in the nerve rather than round it."""
+
+    @property
+    def in_nerve(self) -> bool:
+        """Whether the fluid lies in a structure of the body, rather than in a channel beside one."""
+        return self.inside and self.tube.label > 0
 
     def _area(self, points: np.ndarray) -> np.ndarray:
         """Give the fluid's area over pi at the station of each place: a parabola whose integral is the volume."""

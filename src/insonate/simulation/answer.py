@@ -1,0 +1,182 @@
+"""The answer key: what is so at every tick, from the seed, the settings and the commands of an examination.
+
+It lives the examination again and looks at it whole. Imported by those alone who may know
+(`tests/architecture/test_homes.py`).
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from scipy.ndimage import binary_fill_holes
+
+from insonate.core import Command, Grid, Structure, Tissue
+from insonate.core.truth import Truth
+from insonate.core.units import Meters, Seconds
+from insonate.simulation.course import TICK, Course, Settings, due, ticks_until
+from insonate.simulation.facts import facts
+from insonate.simulation.medium import Body, Medium
+from insonate.simulation.motion.injection import Place
+from insonate.simulation.motion.rhythm import poiseuille
+from insonate.simulation.motion.tubes import Wall
+from insonate.simulation.patient import body_of
+from insonate.simulation.section import Cutter
+
+CLEARED = (
+    Tissue.NERVE,
+    Tissue.ARTERY,
+    Tissue.VEIN,
+    Tissue.VESSEL,
+    Tissue.FASCIA,
+    Tissue.TENDON,
+    Tissue.BONE,
+    Tissue.PLEURA,
+    Tissue.PERITONEUM,
+    Tissue.LYMPH_NODE,
+)
+"""Tissues of structures that a clearance is told to."""
+
+
+def replay(
+    seed: int, settings: Settings, commands: Sequence[Command], until: Seconds, *, body: Body | None = None
+) -> Iterator[Truth]:
+    """Live an examination again and tell the truth of every tick.
+
+    Parameters
+    ----------
+    seed : int
+        Of the individual.
+    settings : Settings
+        As the patient had them.
+    commands : sequence of Command
+        All that were obeyed, with their times.
+    until : float
+        On the patient's clock [s].
+    body : Body, optional
+        Instead of the region's; the one that the patient had.
+
+    Yields
+    ------
+    Truth
+        One a tick, of the image plane under the array.
+    """
+    course = Course(seed, body if body is not None else body_of(settings, seed))
+    for command in commands:
+        course.check(command)
+    waiting, end = due(commands), ticks_until(until)
+    view = _View(settings)
+    while course.tick < end:
+        while waiting and ticks_until(waiting[0].time) <= course.tick:
+            course.obey(waiting.pop(0))
+        seen = course.advance()
+        yield view.truth(course, seen.time)
+
+
+class _View:
+    """Looks at the image plane under the array."""
+
+    def __init__(self, settings: Settings) -> None:
+        tables = facts("insonate.simulation", "patient")
+        probe, grid = tables["probe"], tables["map"]
+        step = settings.truth_step
+        shape = (
+            round(probe["n_elements"] * probe["pitch"] / step),
+            round(grid["n_axial"] * grid["axial_step"] / step),
+        )
+        nodes = (max(2, min(97, shape[0])), max(2, min(105, shape[1])))
+        self._cutter = Cutter(shape, step, step, nodes)
+        self._step = step
+
+    def truth(self, course: Course, time: Seconds) -> Truth:
+        section = self._cutter.cut(course, needle=False)
+        medium = section.medium
+        plane = medium.plane
+        to_probe = plane.pose.rotation.T
+        places, released = self._cutter.nodes(course)
+        origin = course.now.origin(places, released=released)
+        moved = (places - course.before.place(origin)) / TICK
+        fluid = self._cutter.spread(section.fluid) > 0
+        velocity = self._vectors(moved @ to_probe.T) + self._blood(course, medium, time)
+        shaft = course.insertion.shaft
+        tip = heading = None
+        if shaft is not None:
+            tip = plane.pose.inverse().apply(shaft.tip[np.newaxis])[0]
+            heading = to_probe @ shaft.heading
+        modulus = medium.property("shear_modulus").astype(np.float32)
+        modulus[fluid] = 0
+        labels = medium.labels
+        return Truth(
+            time=time,
+            grid=Grid(axial=plane.axial, lateral=plane.lateral),
+            labels=np.ascontiguousarray(labels.T),
+            structures=medium.structures,
+            displacement=self._vectors(section.displacement.reshape(-1, 3) @ to_probe.T).transpose(1, 0, 2),
+            velocity=velocity.transpose(1, 0, 2),
+            shear_modulus=np.ascontiguousarray(modulus.T),
+            injectate=np.ascontiguousarray(fluid.T),
+            injected=course.syringe.volume,
+            needle_tip=tip,
+            needle_direction=heading,
+            clearances=_clearances(course),
+            cross_sections=self._sections(course, labels, fluid),
+        )
+
+    def _vectors(self, values: np.ndarray) -> np.ndarray:
+        """Interpolate (nodes, 3) to (n_lateral, n_axial, 3)."""
+        n, m = self._cutter.node_shape
+        return np.stack([self._cutter.spread(values[:, i].reshape(n, m)) for i in range(3)], axis=-1)
+
+    def _blood(self, course: Course, medium: Medium, time: Seconds) -> np.ndarray:
+        """Give the speed of blood beyond that of its vessel, probe axes [m/s]."""
+        plane = medium.plane
+        out = np.zeros((*plane.shape, 3), np.float32)
+        for label, tube in course.tubes.items():
+            tissue = course.body.structures[label - 1].tissue
+            here = medium.labels == label
+            if not tissue.is_vessel or not here.any():
+                continue
+            speed = (
+                course.rhythm.arterial_speed(time)
+                if tissue is Tissue.ARTERY
+                else course.rhythm.venous_speed(time)
+            )
+            columns, rows = np.nonzero(here)
+            places = plane.pose.apply(
+                np.stack([plane.lateral[columns], np.zeros(len(columns)), plane.axial[rows]], axis=1)
+            )
+            rest = course.now.origin(places)
+            share = Wall(tube=tube, area=1.0).share_of_radius(rest)
+            sign = -1.0 if tissue is Tissue.ARTERY else 1.0  # away from the heart, + is toward the head
+            out[columns, rows] = (
+                poiseuille(share, sign * speed)[:, None] * (tube.heading(rest) @ plane.pose.rotation)
+            ).astype(np.float32)
+        return out
+
+    def _sections(self, course: Course, labels: np.ndarray, fluid: np.ndarray) -> dict[str, float]:
+        """Give the area of each nerve in the plane, with the fluid that lies within it."""
+        swollen = {id(d.tube) for d in course.deposits.given if d.place is Place.NERVE}
+        out: dict[str, float] = {}
+        for label, structure in enumerate(course.body.structures, start=1):
+            here = labels == label
+            if structure.tissue is Tissue.NERVE and here.any():
+                if id(course.tubes.get(label)) in swollen:
+                    here = here | (fluid & binary_fill_holes(here))
+                out[_key(structure)] = float(here.sum()) * self._step**2
+        return out
+
+
+def _key(structure: Structure) -> str:
+    return structure.name if structure.instance == 1 else f"{structure.name} {structure.instance}"
+
+
+def _clearances(course: Course) -> dict[str, Meters]:
+    """Give the distance of the tip to each structure as all lies now."""
+    origin, shaft = course.around.origin, course.insertion.shaft
+    if origin is None or shaft is None:
+        return {}
+    out: dict[str, Meters] = {}
+    for label, structure in enumerate(course.body.structures, start=1):
+        if structure.tissue in CLEARED:
+            distance = course.reach(label, shaft.tip, origin)
+            key = _key(structure)
+            out[key] = min(out.get(key, np.inf), distance)
+    return out

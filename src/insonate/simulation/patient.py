@@ -1,0 +1,171 @@
+"""The simulated patient: commands in, observations out, on one clock.
+
+State goes on in fixed ticks and by commands alone, so that frames dropped and waits cut otherwise change neither what
+comes next nor a byte of it. A command is obeyed at the first tick that is not before its time; one that comes late, at the
+next tick, as if it were given then: whoever records commands for a replay gives a late one the time `now`. Nothing of it
+tells what is so; that is for `simulation.answer`, from the same seed, settings and commands.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from insonate.core import ChannelData, Command, Observation, Probe
+from insonate.core.units import Seconds
+from insonate.simulation.acoustics import FourierEngine
+from insonate.simulation.course import CONTROLS, KINDS, TICK, Course, Settings, due, ticks_until
+from insonate.simulation.facts import facts
+from insonate.simulation.medium import Body
+from insonate.simulation.section import Cutter, heard
+
+MOST_WAITING = 10_000
+"""Commands that may wait for their time."""
+
+
+def body_of(settings: Settings, seed: int) -> Body:
+    """Compile the individual of a seed, or take it from the cache.
+
+    Parameters
+    ----------
+    settings : Settings
+        Name the region, its variant and pathologies.
+    seed : int
+        Of the individual.
+
+    Returns
+    -------
+    Body
+        Of the region's first window.
+    """
+    from insonate.simulation.anatomy import compiled
+
+    return compiled(settings.region, seed, variant=settings.variant, pathologies=settings.pathologies)
+
+
+def machine() -> FourierEngine:
+    """Plan the machine over the patient: a linear array, one plane wave a tick."""
+    tables = facts("insonate.simulation", "patient")
+    probe, grid = tables["probe"], tables["map"]
+    return FourierEngine(
+        probe=Probe.linear(
+            name=f"simulated L{probe['n_elements']}, {probe['center_frequency'] / 1e6:g} MHz",
+            n_elements=probe["n_elements"],
+            pitch=probe["pitch"],
+            element_width=probe["element_width"],
+            center_frequency=probe["center_frequency"],
+            fractional_bandwidth=probe["fractional_bandwidth"],
+        ),
+        lateral_step=grid["lateral_step"],
+        axial_step=grid["axial_step"],
+        shape=(grid["n_lateral"], grid["n_axial"]),
+        sound_speed=tables["wave"]["sound_speed"],
+        duration=grid["duration"],
+    )
+
+
+def cutter() -> Cutter:
+    """Plan the cuts that the machine's map asks for."""
+    grid = facts("insonate.simulation", "patient")["map"]
+    nodes = grid["motion_nodes"]
+    return Cutter(
+        (grid["n_lateral"], grid["n_axial"]), grid["lateral_step"], grid["axial_step"], (nodes[0], nodes[1])
+    )
+
+
+class SimulatedPatient:
+    """An individual of a region, under a probe, a needle, a syringe and a stimulator."""
+
+    name = "simulated patient"
+    accepts: frozenset[str] = frozenset((*KINDS, *CONTROLS))
+    """Kinds of command, and names of controls; a control by the name of a kind does nothing."""
+    simulated = True
+    tick: Seconds = TICK
+    """From frame to frame [s]."""
+
+    def __init__(self, seed: int = 7, settings: Settings | None = None, *, body: Body | None = None) -> None:
+        """Compile the individual and plan the machine.
+
+        Parameters
+        ----------
+        seed : int
+            Decides the individual and all that is drawn.
+        settings : Settings, optional
+            The region, and how it is seen.
+        body : Body, optional
+            Instead of the region's.
+        """
+        settings = settings or Settings()
+        self._angles = settings.angles
+        self._course = Course(seed, body if body is not None else body_of(settings, seed))
+        self._engine = machine()
+        self._cutter = cutter()
+        self._seed = seed
+        self._waiting: list[Command] = []
+        self._noise = self._quiet()
+
+    @property
+    def now(self) -> Seconds:
+        """Time of the tick that comes next [s]."""
+        return self._course.time
+
+    def advance(self, commands: Sequence[Command], until: Seconds) -> Iterator[Observation]:
+        """Obey commands and go on.
+
+        Parameters
+        ----------
+        commands : sequence of Command
+            Each is obeyed at the first tick not before its time.
+        until : float
+            On the patient's clock, which starts at 0 [s].
+
+        Returns
+        -------
+        iterator of Observation
+            In the order they were made; time goes on as they are asked for.
+
+        Raises
+        ------
+        InputError
+            If a command cannot be obeyed by this body; nothing has changed then.
+        """
+        for command in commands:
+            self._course.check(command)
+        self._waiting = due([*self._waiting, *commands])[-MOST_WAITING:]
+        return self._going(ticks_until(until))
+
+    def _going(self, end: int) -> Iterator[Observation]:
+        course = self._course
+        while course.tick < end:
+            while self._waiting and ticks_until(self._waiting[0].time) <= course.tick:
+                course.obey(self._waiting.pop(0))
+            seen = course.advance()
+            frame = (
+                self._frame(seen.tick, seen.time)
+                if seen.tick % int(course.controls["ticks_per_frame"]) == 0
+                else None
+            )
+            yield seen.pose
+            if frame is not None:
+                yield frame
+            yield from seen.needle
+            if seen.stimulation is not None:
+                yield seen.stimulation
+            if seen.injection is not None:
+                yield seen.injection
+
+    def _frame(self, tick: int, time: Seconds) -> ChannelData:
+        angle = self._angles[tick % len(self._angles)]
+        section = self._cutter.cut(self._course)
+        loud = heard(section.medium, self._engine.probe.center_frequency)
+        echoes = self._engine.echoes(self._engine.spectrum(loud), angle)
+        rng = np.random.default_rng((self._seed, 0x9015E, tick))
+        noise = rng.standard_normal((*echoes.shape, 2), dtype=np.float32).view(np.complex64)[..., 0]
+        return self._engine.channel_data(echoes + self._noise * noise, angle, time)
+
+    def _quiet(self) -> np.float32:
+        """Give the noise of the machine, from the echo of a bright fascia half way down."""
+        shape = self._engine.shape
+        fascia = np.zeros(shape, np.float32)
+        fascia[:, shape[1] // 2] = 2.0
+        loudest = np.abs(self._engine.echoes(self._engine.spectrum(fascia), 0.0)).max()
+        return np.float32(loudest * 10 ** (facts("insonate.simulation", "patient")["wave"]["noise"] / 20))

@@ -1,0 +1,207 @@
+"""What the wave meets at one tick: the body cut and moved, with fluid, needle and lost contact drawn in."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from insonate.simulation.course import Course
+from insonate.simulation.facts import facts
+from insonate.simulation.instrument.needle import draw
+from insonate.simulation.medium import Medium, Plane
+
+COARSER = 4
+"""Attenuation is summed at every so many samples."""
+EDGE = 1e-4
+"""Over which the edge of fluid fades [m]."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Section:
+    """One plane at one tick."""
+
+    medium: Medium
+    """With needle, fluid and air."""
+    displacement: np.ndarray
+    """(n, m, 3) u at the nodes, patient axes [m]."""
+    fluid: np.ndarray
+    """(n, m) how deep the nodes lie in fluid, negative outside [m]."""
+
+
+class Cutter:
+    """Cuts one plane's shape again and again; it remembers where the probe pressed last."""
+
+    def __init__(
+        self, shape: tuple[int, int], lateral_step: float, axial_step: float, nodes: tuple[int, int]
+    ) -> None:
+        """Take the map's shape and steps, and how many nodes carry the motion."""
+        self._shape, self._steps, self._nodes = shape, (lateral_step, axial_step), nodes
+        self._across = _linear(nodes[0], shape[0])
+        self._down = _linear(nodes[1], shape[1])
+        self._key: object = None
+        self._places = np.zeros((0, 3))
+        self._released = np.zeros((0, 3))
+
+    def plane(self, course: Course) -> Plane:
+        """Give the image plane of the probe now."""
+        return Plane(
+            pose=course.now.contact.pose,
+            shape=self._shape,
+            lateral_step=self._steps[0],
+            axial_step=self._steps[1],
+        )
+
+    def nodes(self, course: Course) -> tuple[np.ndarray, np.ndarray]:
+        """Give the nodes' places, (n, 3), and where the probe's pressure took them from [m]."""
+        contact = course.now.contact
+        if self._key is not contact:
+            plane = self.plane(course)
+            lateral = np.linspace(plane.lateral[0], plane.lateral[-1], self._nodes[0])
+            axial = np.linspace(plane.axial[0], plane.axial[-1], self._nodes[1])
+            self._places = plane.points(lateral, axial).reshape(-1, 3)
+            self._released = contact.back(self._places)
+            self._key = contact
+        return self._places, self._released
+
+    @property
+    def node_shape(self) -> tuple[int, int]:
+        """(n, m) of the nodes."""
+        return self._nodes
+
+    def spread(self, values: np.ndarray) -> np.ndarray:
+        """Interpolate (n, m) values of the nodes to every sample, float32."""
+        return np.asarray(self._across @ values.astype(np.float32) @ self._down.T)
+
+    def cut(self, course: Course, *, needle: bool = True) -> Section:
+        """Cut the body as it is now.
+
+        Parameters
+        ----------
+        course : Course
+            The examination.
+        needle : bool
+            Whether the needle is drawn.
+
+        Returns
+        -------
+        Section
+            Of the image plane.
+        """
+        plane = self.plane(course)
+        places, released = self.nodes(course)
+        now = course.now
+        displacement = (places - now.origin(places, released=released)).reshape(*self._nodes, 3)
+        medium = course.body.cut(plane, displacement)
+        reflectivity, labels = np.array(medium.reflectivity, np.float32), np.array(medium.labels)
+        fluid = np.full(self._nodes, -1.0)
+        if now.has_fluid:
+            fluid = now.fluid(places, released=released).reshape(self._nodes)
+            self._wet(reflectivity, labels, fluid)
+        shaft = course.insertion.shaft
+        if needle and shaft is not None:
+            draw(
+                reflectivity,
+                plane,
+                shaft,
+                gauge=course.gauge,
+                echogenic=course.controls["needle_echogenic"] > 0.5,
+                seed=course.seed,
+            )
+        transmission = self._coupled(course, plane, reflectivity, medium.transmission)
+        drawn = replace(medium, reflectivity=reflectivity, labels=labels, transmission=transmission)
+        return Section(medium=drawn, displacement=displacement, fluid=fluid)
+
+    def _wet(self, reflectivity: np.ndarray, labels: np.ndarray, fluid: np.ndarray) -> None:
+        """Let fluid be dark, in place, only where it may be."""
+        rows, columns = np.nonzero(np.maximum.reduce([fluid, *_shifted(fluid)]) > 0)
+        if len(rows) == 0:
+            return
+        boxes = []
+        for at, count, n in (
+            (rows, self._nodes[0], self._shape[0]),
+            (columns, self._nodes[1], self._shape[1]),
+        ):
+            step = (n - 1) / (count - 1)
+            boxes.append(slice(int(max(at.min() - 1, 0) * step), int(np.ceil((at.max() + 1) * step)) + 1))
+        depth = self._across[boxes[0]] @ fluid.astype(np.float32) @ self._down[boxes[1]].T
+        dry = np.clip(0.5 - depth / EDGE, 0, 1)
+        weak = float(facts("insonate.simulation.instrument", "instruments")["fluid"]["strength"])
+        reflectivity[boxes[0], boxes[1]] *= weak + (1 - weak) * dry
+        labels[boxes[0], boxes[1]][depth > 0] = 0
+
+    def _coupled(
+        self, course: Course, plane: Plane, reflectivity: np.ndarray, transmission: np.ndarray | None
+    ) -> np.ndarray | None:
+        """Let nothing through where the face is on air, and ring there."""
+        touching = course.now.contact.touching(plane.lateral).astype(np.float32)
+        if touching.min() > 0.999:
+            return transmission
+        air = facts("insonate.simulation", "patient")["air"]
+        rows = min(int(air["depth"] / plane.axial_step), plane.shape[1])
+        reflectivity *= touching[:, None]
+        at = np.round(
+            np.arange(1, int(air["depth"] / air["spacing"]) + 1) * air["spacing"] / plane.axial_step
+        ).astype(int)
+        for number, row in enumerate(at[at < rows]):
+            reflectivity[:, row] += (1 - touching) * air["strength"] * 0.6**number
+        through = (
+            np.ones(plane.shape, np.float32) if transmission is None else np.array(transmission, np.float32)
+        )
+        through[:, rows:] *= touching[:, None]
+        return through
+
+
+def _linear(nodes: int, samples: int) -> np.ndarray:
+    """Give the (samples, nodes) matrix of linear interpolation from evenly spaced nodes."""
+    at = np.linspace(0, nodes - 1, samples)
+    low = np.minimum(at.astype(int), nodes - 2)
+    matrix = np.zeros((samples, nodes), np.float32)
+    matrix[np.arange(samples), low] = 1 - (at - low)
+    matrix[np.arange(samples), low + 1] = at - low
+    return matrix
+
+
+def _shifted(values: np.ndarray) -> list[np.ndarray]:
+    padded = np.pad(values, 1, mode="edge")
+    return [padded[:-2, 1:-1], padded[2:, 1:-1], padded[1:-1, :-2], padded[1:-1, 2:]]
+
+
+def heard(medium: Medium, frequency: float) -> np.ndarray:
+    """Give what is heard of a map: what the way there and back takes, and what the machine's time gain gives.
+
+        10^((gain(z) - 2 int_0^z alpha f^b dz) / 20) T(x, z) g(x, z)
+
+    Parameters
+    ----------
+    medium : Medium
+        Of one plane.
+    frequency : float
+        Of the probe [Hz].
+
+    Returns
+    -------
+    numpy.ndarray
+        (n_lateral, n_axial) float32.
+    """
+    wave = facts("insonate.simulation", "patient")["wave"]
+    table = medium.properties["attenuation"] * (frequency / 1e6) ** medium.properties["attenuation_exponent"]
+    n, m = medium.plane.shape
+    coarse = np.take(table.astype(np.float32), medium.labels[::COARSER, ::COARSER])
+    step = medium.plane.axial_step * COARSER
+    way = np.cumsum(coarse, axis=1) * np.float32(step)
+    depth = np.arange(way.shape[1]) * step
+    gain = np.minimum(depth * wave["gain_slope"], wave["gain_limit"]).astype(np.float32)
+    level = np.power(np.float32(10), (gain - 2 * way) / 20)
+    level = _finer(_finer(level.T, m).T, n)
+    level *= medium.reflectivity
+    if medium.transmission is not None:
+        level *= medium.transmission
+    return level
+
+
+def _finer(values: np.ndarray, samples: int) -> np.ndarray:
+    """Interpolate the first axis of a (k, l) array, taken at every `COARSER`th sample, to all samples."""
+    ahead = np.concatenate([values[1:], values[-1:]])
+    out = np.empty((len(values), COARSER, values.shape[1]), np.float32)
+    for part in range(COARSER):
+        np.add(values * (1 - part / COARSER), ahead * (part / COARSER), out=out[:, part])
+    return out.reshape(-1, values.shape[1])[:samples]

@@ -6,6 +6,7 @@ Exit codes: 0 done; 1 a fault of ours; 2 the input or the command cannot be used
 
 import errno
 import json
+import math
 import os
 import signal
 import sys
@@ -101,6 +102,15 @@ def _millimeters(text: str | None) -> tuple[float, float] | None:
             f"--spacing must be one or two lengths in 0.0001..10 mm, such as 0.07 or 0.07,0.08, got {text!r}"
         )
     return parts[0] / 1e3, parts[-1] / 1e3
+
+
+def _radians(text: str) -> list[float]:
+    try:
+        return [math.radians(float(part)) for part in text.split(",")]
+    except ValueError:
+        raise InputError(
+            f"--angles must be degrees with commas between, such as -8,0,8, got {text!r}"
+        ) from None
 
 
 @contextmanager
@@ -283,6 +293,47 @@ def serve(
         procedure=procedure,
         spacing=_millimeters(spacing),
     )
+
+
+@app.command()
+def simulate(
+    region: Annotated[
+        str | None, typer.Argument(help="Region of the simulated patient.", show_default=False)
+    ] = None,
+    scatterers: Annotated[
+        Path | None,
+        typer.Option(
+            "--scatterers",
+            help="Instead of a patient: CSV with the columns x_mm, y_mm, z_mm, amplitude.",
+            show_default=False,
+        ),
+    ] = None,
+    probe: Annotated[
+        str, typer.Option("--probe", help="Probe for the scatterers: linear_7_5, linear_15.")
+    ] = "linear_7_5",
+    angles: Annotated[
+        str, typer.Option("--angles", metavar="DEG[,DEG]", help="Plane waves over the scatterers.")
+    ] = "0",
+    engine: Annotated[
+        str, typer.Option("--engine", help="For the scatterers: A, the reference, or B, fast.")
+    ] = "A",
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="HDF5 file to write.", show_default=False)
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Simulate channel data: of your own scatterers."""
+    if (region is None) == (scatterers is None):
+        raise InputError("simulate needs a region or --scatterers FILE.csv, and not both")
+    if out is None:
+        raise InputError("simulate needs --out, where the result is written")
+    if scatterers is None:
+        raise InputError(f"no region can be simulated yet, got {region!r} (--scatterers FILE.csv can)")
+    from insonate.pipeline.simulating import simulate_scatterers
+
+    with _progress("reading") as report:
+        made = simulate_scatterers(scatterers, probe, _radians(angles), out, engine=engine, report=report)
+    _emit(made.result) if as_json else typer.echo(made.sentence)
 
 
 @app.command()

@@ -52,7 +52,7 @@ class FourierEngine:
     cycles: float = 1.5
     """Length of the transmitted burst in periods, for the description only."""
     grazing: tuple[float, float] = GRAZING
-    """(kz / k)^2 between which waves that run along the array fade out: lower on a wider map, where they wrap around later."""
+    """(kz / k)^2 between which waves along the array fade out: lower on a wider map, where they wrap around later."""
     _plan: dict[str, np.ndarray] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -2,9 +2,9 @@
 
 What goes wrong in the Fourier engine is known: echoes from outside the map wrap around in x, and columns carry receive
 angles only up to |kx| = pi / step; waves that run along the array fade out before they wrap, and a point near the face
-is not heard by elements far to its side. The live profile is two and a half times as wide as the array with columns of half a
-wavelength at most; the accurate one is eight times as wide with columns half as wide, so that grazing waves may go on
-five times nearer to the face, at seven times the cost.
+is not heard by elements far to its side. The live profile is two and a half times as wide as the array with columns of half
+a wavelength at most; the accurate one is eight times as wide with columns half as wide, so that grazing waves may go on five
+times nearer to the face, at seven times the cost.
 """
 
 import numpy as np

@@ -12,7 +12,7 @@ from refusals import refused
 
 
 class Points(Script):
-    """Echoes of a point, three times as strong with every tick."""
+    """Echoes of a point, the same with every tick."""
 
     def __init__(self):
         self.given = 0
@@ -48,18 +48,18 @@ def from_source(monkeypatch, source):
     return made
 
 
-def test_it_sums_the_angles_and_says_what_it_made(tmp_path, monkeypatch):
+def test_it_compounds_the_angles_of_every_moment_and_says_what_it_made(tmp_path, monkeypatch):
     made = from_source(monkeypatch, Points)
     told = []
     said = demo.make_demo(tmp_path / "demo.png", report=lambda *words: told.append(words))
-    assert made[0].given == demo.ANGLES
+    assert made[0].given == demo.ANGLES * demo.FRAMES
     with Picture.open(tmp_path / "demo.png") as picture:
         assert picture.size[1] == 800
         pixels = np.asarray(picture.convert("RGB"))
     assert said.startswith(
         f"{tmp_path / 'demo.png'}: the moving body, Femoral nerve block, 5 path(s); "
     )  # the point is the nerve
-    assert (0, demo.ANGLES + 1, "simulating and beamforming") in told
+    assert (0, demo.FRAMES + 1, "simulating and beamforming") in told
     assert pixels.max() > 200  # the point, which the labeller takes for the nerve
     assert [path.name for path in tmp_path.iterdir()] == ["demo.png"]
 

@@ -54,7 +54,7 @@ def test_another_seed_is_another_body_and_says_that_it_is_simulated(clip):
 
 def test_three_plane_waves_take_turns(clip):
     angles = [np.degrees(np.arctan2(*frame.acquisition.transmits[0].direction[[0, 2]])) for frame in clip]
-    np.testing.assert_allclose(angles, [-8, 0, 8, -8, 0, 8, -8, 0], atol=1e-9)
+    np.testing.assert_allclose(angles, [-10, -5, 0, 5, 10, -10, -5, 0], atol=1e-9)
     assert all(np.isinf(frame.acquisition.transmits[0].focus_distance) for frame in clip)
 
 

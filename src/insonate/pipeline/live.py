@@ -28,11 +28,12 @@ from insonate.core import (
 from insonate.core.checks import check_range
 from insonate.core.procedure import Procedure
 from insonate.core.units import Seconds
+from insonate.imaging.b_mode import Compounding, speckle_reduction
 from insonate.pipeline.catalog import BEAMFORMERS
 from insonate.pipeline.chain import Guided, as_image, cut, frame_of, grid_of, guide_scene, label, one_frame
 
-COMPOUNDED = 3
-"""Plane waves in the rolling sum."""
+COMPOUNDED = 5
+"""Plane waves in the rolling compound."""
 
 ROWS = 380
 """Rows of a live image formed from channel data."""
@@ -112,7 +113,7 @@ class Live:
         self._stopped = threading.Event()
         self._commands: deque[SetControl] = deque(maxlen=MOST_COMMANDS)
         self._now: Seconds = 0.0
-        self._recent: deque[IQImage] = deque(maxlen=COMPOUNDED)
+        self._compounding = Compounding(COMPOUNDED)
         self._reference: float | None = None
         self._area: tuple[int, int, int, int] | None = None
         self._shape: tuple[int, int] | None = None
@@ -235,21 +236,19 @@ class Live:
         key = (depth, observation.acquisition.sampling_frequency, observation.samples.shape[-1])
         if self._grid is None or self._grid[0] != key:
             self._grid = (key, grid_of(observation, depth=depth, rows=ROWS))
-            self._recent.clear()
+            self._compounding.clear()
         iq = BEAMFORMERS.get("delay_and_sum")(observation, self._grid[1])
-        self._recent.append(iq)
-        summed = replace(iq, values=sum(one.values for one in self._recent) / len(self._recent))
-        return self._detected(summed)
+        return self._detected(self._compounding.add(iq), iq)
 
-    def _detected(self, iq: IQImage) -> Image:
-        strength = np.abs(iq.values)
-        loud = float(np.quantile(strength[:, ::4, ::4], 0.999))
+    def _detected(self, strength: np.ndarray, iq: IQImage) -> Image:
+        loud = float(np.quantile(strength[::4, ::4], 0.999))
         # 0 dB follows the echoes slowly, so that brightness does not jump when a bright layer comes and goes.
         self._reference = loud if self._reference is None else 0.95 * self._reference + 0.05 * loud
         floor = CONTROLS["dynamic_range"][1] + CONTROLS["gain"][1]
         values = 20 * np.log10(np.maximum(strength / max(self._reference, 1e-30), 10 ** (-floor / 20)))
+        values = np.minimum(speckle_reduction(values), 0)
         return Image(
-            values=np.minimum(values, 0).astype(np.float32),
+            values=values[None].astype(np.float32),
             quantity=Quantity.B_MODE,
             grid=iq.grid,
             times=iq.times,

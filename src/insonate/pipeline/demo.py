@@ -74,8 +74,9 @@ def make_demo(out: Path, *, report: Report = silent) -> str:
         raise InputError("the moving body gave no channel data")
 
     decibels = log_compression(np.stack(moments), dynamic_range=DYNAMIC_RANGE)
+    evened = np.stack([speckle_reduction(one) for one in decibels])
     image = Image(
-        values=np.stack([speckle_reduction(one) for one in decibels]),
+        values=np.maximum(evened - evened.max(), -DYNAMIC_RANGE),
         quantity=Quantity.B_MODE,
         grid=iq.grid,
         times=np.array(times[ANGLES - 1 :: ANGLES]),

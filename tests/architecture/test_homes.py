@@ -27,7 +27,8 @@ HOMES = {
     # simulated patient's.
     "PIL": ("formats", "display", "analysis.fitting"),
     "pydantic": ("pipeline", "app"),
-    "platformdirs": ("*.kernels", "pipeline", "record", "app"),  # kernels: where compiled code is cached
+    # kernels: where compiled code is cached; anatomy: where compiled windows are
+    "platformdirs": ("*.kernels", "pipeline", "record", "app", "simulation.anatomy"),
     "fastapi": ("app",),
     "starlette": ("app",),
     "uvicorn": ("app",),

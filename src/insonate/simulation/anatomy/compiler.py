@@ -1,0 +1,730 @@
+"""From an individual to volumes that a frame is sliced from.
+
+A voxel holds what its neighborhood needs, in eight bytes: its material, the material beyond the nearest sheet, the signed
+distance to that sheet and its unit normal, the sheet's strength, and the strength of the speckle:
+
+    byte 0 material · 1 beyond · 2 distance (int8, DISTANCE_STEP) · 3 sheet (0 none, else SHEET_FLOOR + code SHEET_STEP dB)
+    bytes 4-6 normal (int8, 1/127) · 7 echo (ECHO_FLOOR + code ECHO_STEP dB)
+
+A sheet is continued from a voxel as a plane, d(p) = d + n . (p - voxel), so that it lies between voxels where it should.
+Sheets are fasciae and walls, which are shapes, and septa of fat and perimysium, which are the level sets of noise that is
+long along the fibers: d = phi / |grad phi|. Noise is laid out in the patient's frame: neighboring windows agree.
+"""
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+from scipy.ndimage import gaussian_filter, map_coordinates
+
+from insonate.core import InputError, RangeError, Structure, Tissue
+from insonate.core.checks import check_range
+from insonate.core.units import Meters
+from insonate.simulation.anatomy.language import MOST_STRUCTURES, Individual, Window
+from insonate.simulation.anatomy.shapes import Solid, Tube, draped, overlap, solids, undulation
+from insonate.simulation.facts import facts
+
+VERSION = 1
+"""Of the volumes: a change of what is compiled changes it."""
+
+DISTANCE_STEP: Meters = 7e-6
+"""Of byte 2 [m]."""
+SHEET_FLOOR, SHEET_STEP = -45.0, 0.25
+"""Of byte 3 [dB]."""
+ECHO_FLOOR, ECHO_STEP = -80.0, 0.35
+"""Of byte 7 [dB]."""
+LARGEST: tuple[Meters, Meters, Meters] = (0.1, 0.06, 0.06)
+"""Reach of a window [m]."""
+TOUCH: Meters = 0.4e-3
+"""How deep two solids may lie in each other: less than two voxels, and the later one wins [m]."""
+FIBER_STRIDE = 4
+"""Voxels to one direction of fibers."""
+NAMED_BY = "anatomy of the simulated body, no error"
+"""Why structures have proper names here."""
+PROPERTIES = ("sound_speed", "attenuation", "attenuation_exponent", "density", "shear_modulus")
+"""Of a tissue, by label."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Volumes:
+    """What a window is compiled to."""
+
+    origin: np.ndarray
+    """(3,) center of the first voxel, patient frame [m]."""
+    step: Meters
+    """Between voxels [m]."""
+    voxels: np.ndarray
+    """(nx, ny, nz, 8) uint8, as the module says."""
+    fibers: np.ndarray
+    """(mx, my, mz, 3) int8 unit vectors along the fibers, every FIBER_STRIDE voxels; 0 where there are none."""
+    labels: np.ndarray
+    """(n_materials,) uint8 label of each material."""
+    echoes: np.ndarray
+    """(n_materials,) float32 mean strength of speckle [dB]."""
+    passing: np.ndarray
+    """(n_materials,) float32 what more than soft tissue comes through, there and back [dB/m]."""
+    structures: tuple[Structure, ...]
+    """What labels stand for."""
+
+
+def _tissue(name: str) -> Mapping[str, Any]:
+    return facts("insonate.simulation.anatomy", "tissues")[name]
+
+
+@dataclass(kw_only=True, eq=False)
+class _Canvas:
+    """Volumes under work."""
+
+    individual: Individual
+    x: np.ndarray
+    y: np.ndarray
+    z: np.ndarray
+    step: Meters
+    solids: Mapping[str, Solid]
+    structures: list[Structure] = field(default_factory=list)
+    labels: list[int] = field(default_factory=lambda: [0])
+    echoes: list[float] = field(default_factory=lambda: [ECHO_FLOOR])
+    passing: list[float] = field(default_factory=lambda: [0.0])
+    mottles: list[float] = field(default_factory=lambda: [0.0])
+    textures: dict[int, tuple[str, str | None, float]] = field(default_factory=dict)
+    heights: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        shape = (len(self.x), len(self.y), len(self.z))
+        self.material = np.zeros(shape, np.uint8)
+        self.distance = np.full(shape, 1.0, np.float32)
+        self.normal = np.zeros((*shape, 3), np.int8)
+        self.sheet = np.full(shape, -99.0, np.float32)
+        self.boost = np.zeros(shape, np.float32)
+
+    # -- materials -----------------------------------------------------------------------------------------------
+
+    def structure(self, name: str, tissue: str) -> int:
+        """Give the label of a structure, new or known."""
+        for at, known in enumerate(self.structures):
+            if known.name == name:
+                return at + 1
+        own = name == tissue
+        self.structures.append(
+            Structure(name=name, tissue=Tissue(tissue), named_by=None if own else NAMED_BY)
+        )
+        if len(self.structures) > MOST_STRUCTURES:
+            raise InputError(f"{self.individual.region} has more than {MOST_STRUCTURES} structures")
+        return len(self.structures)
+
+    def substance(
+        self,
+        name: str,
+        tissue: str,
+        *,
+        echo: float | None = None,
+        mottle: float | None = None,
+        texture: str | None = None,
+        along: str | None = None,
+        pennation: float = 0.0,
+    ) -> int:
+        """Make a material of a structure."""
+        values = _tissue(tissue)
+        self.labels.append(self.structure(name, tissue))
+        self.echoes.append(float(values["echo"]) if echo is None else echo)
+        self.passing.append(float(values["passing"]) * 1e3)
+        self.mottles.append(float(values["mottle"]) if mottle is None else mottle)
+        at = len(self.labels) - 1
+        if texture:
+            self.textures[at] = (texture, along, pennation)
+        return at
+
+    # -- sheets --------------------------------------------------------------------------------------------------
+
+    def lay(
+        self, at: Any, distance: np.ndarray, normal: np.ndarray, strength: np.ndarray, keep: np.ndarray
+    ) -> None:
+        """Put a sheet where it is nearer than what is there; `at` indexes, arrays have its shape."""
+        nearer = keep & (np.abs(distance) < np.abs(self.distance[at]))
+        self.distance[at] = np.where(nearer, distance, self.distance[at])
+        self.sheet[at] = np.where(nearer, strength, self.sheet[at])
+        self.normal[at] = np.where(nearer[..., None], np.round(127 * normal).astype(np.int8), self.normal[at])
+
+    def lay_height(self, height: np.ndarray, strength: np.ndarray) -> None:
+        """Lay a surface of these depths over x and y."""
+        gx, gy = np.gradient(height, self.step)
+        long = np.sqrt(1 + gx**2 + gy**2)
+        normal = np.stack([-gx, -gy, np.ones_like(gx)], axis=-1) / long[..., None]
+        first = np.floor((height - self.z[0]) / self.step).astype(int)
+        i, j = (np.asarray(index) for index in np.indices(height.shape))
+        for offset in range(-3, 5):
+            k = first + offset
+            inside = (k >= 0) & (k < len(self.z))
+            at = (i[inside], j[inside], k[inside])
+            distance = ((self.z[at[2]] - height[inside]) / long[inside]).astype(np.float32)
+            self.lay(
+                at, distance, normal[inside], strength[inside].astype(np.float32), np.ones(len(at[0]), bool)
+            )
+
+    def box(
+        self, low: np.ndarray, high: np.ndarray, margin: Meters = 1.5e-3
+    ) -> tuple[slice, slice, slice] | None:
+        """Give the voxels of a box, None where it lies outside."""
+        slices = []
+        for axis, (a, b) in zip((self.x, self.y, self.z), zip(low, high, strict=True), strict=True):
+            first, last = np.searchsorted(axis, [a - margin, b + margin])
+            if last <= first:
+                return None
+            slices.append(slice(int(first), int(last)))
+        return slices[0], slices[1], slices[2]
+
+    def places(self, box: tuple[slice, slice, slice]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Give open x, y, z of a box."""
+        x, y, z = (axis.astype(np.float32) for axis in (self.x, self.y, self.z))
+        return x[box[0]][:, None, None], y[box[1]][None, :, None], z[box[2]][None, None, :]
+
+    # -- noise ---------------------------------------------------------------------------------------------------
+
+    def lattice(self, name: str) -> np.ndarray:
+        """Give periodic noise of unit deviation, correlated over two cells."""
+        rng = np.random.default_rng((self.individual.seed, crc32(name.encode()), 1))
+        noise = gaussian_filter(rng.standard_normal((64, 64, 64), dtype=np.float32), 2, mode="wrap")
+        return np.asarray(noise / noise.std())
+
+    def noise(self, name: str, places: Sequence[np.ndarray], lengths: Sequence[Meters]) -> np.ndarray:
+        """Give noise of unit deviation at places, with these correlation lengths."""
+        shape = np.broadcast_shapes(*(np.shape(place) for place in places))
+        cells = np.empty((3, *shape), np.float32)
+        for at, (place, length) in enumerate(zip(places, lengths, strict=True)):
+            cells[at] = place / (length / 2)
+        return np.asarray(map_coordinates(self.lattice(name), cells, order=1, mode="grid-wrap"), np.float32)
+
+
+def _gradient(field_: np.ndarray, step: Meters) -> np.ndarray:
+    """Give the gradient over three axes, (..., 3); 0 along an axis of one sample."""
+    parts = [
+        np.gradient(field_, step, axis=axis) if field_.shape[axis] > 1 else np.zeros_like(field_)
+        for axis in range(3)
+    ]
+    return np.stack(parts, axis=-1)
+
+
+def compile_volumes(individual: Individual, window: Window, *, step: Meters = 0.3e-3) -> Volumes:
+    """Compile the window of an individual.
+
+    Parameters
+    ----------
+    individual : Individual
+        Of a region.
+    window : Window
+        At most 100 x 60 x 60 mm.
+    step : float
+        Between voxels [m].
+
+    Returns
+    -------
+    Volumes
+        Of the window.
+
+    Raises
+    ------
+    RangeError
+        If the window is larger, or voxels are finer than memory allows.
+    InputError
+        If two solids lie in each other, or one reaches out of the skin.
+    """
+    check_range("voxel step", step, (0.15e-3, 1e-3), "m", hint="millimeters?")
+    for name, reach, largest in zip("xyz", window.reach, LARGEST, strict=True):
+        check_range(
+            f"reach of window '{window.name}' along {name}", reach, (5e-3, largest), "m", hint="millimeters?"
+        )
+    counts = [int(np.ceil(reach / step)) for reach in window.reach]
+    if np.prod(counts) > 24e6:
+        raise RangeError(
+            f"a window must have at most 24 million voxels, got {np.prod(counts) / 1e6:.0f} million"
+        )
+    x = window.center[0] + (np.arange(counts[0]) - (counts[0] - 1) / 2) * step
+    y = window.center[1] + (np.arange(counts[1]) - (counts[1] - 1) / 2) * step
+    z = (np.arange(counts[2]) + 0.5) * step
+    made = solids(individual.blocks, individual.rng)
+    _check_apart(individual, made, (x, y, z))
+    canvas = _Canvas(individual=individual, x=x, y=y, z=z, step=step, solids=made)
+    for kind, block in individual.blocks:
+        if kind == "surface":
+            _surface(canvas, block)
+        elif kind == "halo":
+            _halo(canvas, block)
+        else:
+            _solid(canvas, kind, block)
+            if "companions" in block:
+                _companions(canvas, block)
+    for at, (texture, along, pennation) in canvas.textures.items():
+        _texture(canvas, at, texture, along, pennation)
+    return _packed(canvas)
+
+
+def _check_apart(individual: Individual, made: Mapping[str, Solid], axes: Sequence[np.ndarray]) -> None:
+    """Refuse an anatomy that intersects itself."""
+    who = f"{individual.region} (seed {individual.seed}, variant '{individual.variant}')"
+    hard = [(block["name"], block) for kind, block in individual.blocks if kind in ("tube", "ellipsoid")]
+    boxes = {}
+    for name, block in hard:
+        low, high = made[name].bounds()
+        low = np.maximum(low, [axes[0][0], axes[1][0], -0.01])
+        high = np.minimum(high, [axes[0][-1], axes[1][-1], axes[2][-1]])
+        if (high <= low).any():
+            continue
+        boxes[name] = (low, high)
+        top = made[name].top(
+            np.linspace(low[0], high[0], 60)[:, None], np.linspace(low[1], high[1], 60)[None, :]
+        )
+        if not np.isnan(top).all() and np.nanmin(top) < 0:
+            raise InputError(f"{who}: '{name}' reaches {-np.nanmin(top) * 1e3:.1f} mm out of the skin")
+        del block
+    soft = {name for name, block in hard if block.get("yields")}
+    related = {(name, block["branch_of"]) for name, block in hard if "branch_of" in block}
+    names = [name for name in boxes if name not in soft]
+    for at, one in enumerate(names):
+        for other in names[at + 1 :]:
+            if (one, other) in related or (other, one) in related:
+                continue
+            low = np.maximum(boxes[one][0], boxes[other][0])
+            high = np.minimum(boxes[one][1], boxes[other][1])
+            if (high <= low).any():
+                continue
+            grid = [
+                np.linspace(a, b, int(np.ceil((b - a) / 0.25e-3)) + 2) for a, b in zip(low, high, strict=True)
+            ]
+            depth = overlap(
+                made[one],
+                made[other],
+                (grid[0][:, None, None], grid[1][None, :, None], grid[2][None, None, :]),
+            )
+            if depth > TOUCH:
+                raise InputError(f"{who}: '{one}' and '{other}' lie {depth * 1e3:.1f} mm in each other")
+
+
+def _strength(canvas: _Canvas, block: Mapping[str, Any], rng: np.random.Generator) -> np.ndarray:
+    """Give the strength of a fascia over x and y: it breaks, and fades at its ends [dB]."""
+    x, y = canvas.x[:, None], canvas.y[None, :]
+    breaks = float(block.get("breaks", 1.0))
+    level = block["strength_db"] + np.clip(
+        undulation(rng, x, y, length=4e-3, size=1.5 + 5.5 * breaks)
+        + undulation(rng, x, y, length=0.7e-3, size=1.8),
+        -60,
+        5,
+    )
+    for key, sign in (("from_x_mm", 1), ("to_x_mm", -1)):
+        if key in block:
+            level = level - 25 * np.clip(1 - sign * (x - block[key] * 1e-3) / 3e-3, 0, 3)
+    return np.asarray(level)
+
+
+def _surface(canvas: _Canvas, block: Mapping[str, Any]) -> None:
+    rng = canvas.individual.rng(block["name"])
+    x, y = canvas.x[:, None], canvas.y[None, :]
+    height = np.full((len(canvas.x), len(canvas.y)), block["depth_mm"] * 1e-3)
+    height += block.get("slope_x", 0.0) * x + block.get("slope_y", 0.0) * y
+    height += block.get("bow_mm", 0.0) * 1e-3 * (x / 20e-3) ** 2
+    for size, length in block.get("waves", ()):
+        height += undulation(rng, x, y, length=length * 1e-3, size=size * 1e-3)
+    gap = block.get("gap_mm", 0.3) * 1e-3
+    for under in (False, True):
+        for name in block.get("under" if under else "over", ()):
+            if name in canvas.solids:
+                height = draped(height, canvas.solids[name], x, y, gap=gap, under=under)
+            elif name in canvas.heights:
+                other = canvas.heights[name]
+                height = np.maximum(height, other + gap) if under else np.minimum(height, other - gap)
+    height = np.maximum(height, 0.1e-3)
+    canvas.heights[block["name"]] = height
+    if "below" in block:
+        at = canvas.substance(
+            block["below"],
+            block["tissue"],
+            echo=block.get("echo_db"),
+            mottle=block.get("mottle_db"),
+            texture=block.get("texture"),
+            along=block.get("fiber"),
+        )
+        first = np.clip(np.ceil((height - canvas.z[0]) / canvas.step), 0, len(canvas.z)).astype(int)
+        canvas.material[np.arange(len(canvas.z))[None, None, :] >= first[..., None]] = at
+        canvas.lay_height(height, np.full(height.shape, -99.0))
+    if "strength_db" in block:
+        plies = int(block.get("plies", 1))
+        for ply in range(plies):
+            shift = (ply - (plies - 1) / 2) * block.get("ply_gap_mm", 0.45) * 1e-3
+            wave = undulation(rng, x, y, length=5e-3, size=0.12e-3) if plies > 1 else 0.0
+            level = _strength(canvas, block, rng) - (3.0 * ply if ply else 0.0)
+            fine = undulation(rng, x, y, length=1.5e-3, size=0.025e-3)
+            canvas.lay_height(height + shift + wave + fine, level)
+
+
+def _wall(
+    canvas: _Canvas,
+    box: tuple[slice, slice, slice],
+    distance: np.ndarray,
+    wall: Mapping[str, Any],
+    name: str,
+    keep: np.ndarray | None = None,
+) -> None:
+    """Lay the sheets of a wall: at the surface, and further plies outside it."""
+    plies = int(wall.get("plies", 1))
+    apart = wall.get("ply_gap_mm", 0.5) * 1e-3
+    near = (distance > -4 * canvas.step) & (distance < 4 * canvas.step + (plies - 1) * apart)
+    if keep is not None:
+        near &= keep
+    where = np.nonzero(near)
+    if len(where[0]) == 0:
+        return
+    gradient = np.stack([_slope(distance, axis, where) for axis in range(3)], axis=-1)
+    normal = gradient / np.maximum(np.linalg.norm(gradient, axis=-1, keepdims=True), 1e-9)
+    places = canvas.places(box)
+    at_places = [places[axis].ravel()[where[axis]] for axis in range(3)]
+    uneven = canvas.noise(f"{name} wall", at_places, (1.6e-3, 2.5e-3, 1.6e-3))
+    away = distance[where]
+    at = tuple(index + part.start for index, part in zip(where, box, strict=True))
+    for ply in range(plies):
+        shifted = (away - ply * apart).astype(np.float32)
+        level = wall["strength_db"] - 4.0 * ply + wall.get("breaks", 1.0) * 5 * np.minimum(uneven, 1)
+        canvas.lay(at, shifted, normal, level, np.abs(shifted) < 4 * canvas.step)
+
+
+def _slope(field_: np.ndarray, axis: int, where: tuple[np.ndarray, ...]) -> np.ndarray:
+    """Give differences along an axis at some samples."""
+    last = field_.shape[axis] - 1
+    up = tuple(np.minimum(index + 1, last) if at == axis else index for at, index in enumerate(where))
+    down = tuple(np.maximum(index - 1, 0) if at == axis else index for at, index in enumerate(where))
+    span = np.maximum(up[axis] - down[axis], 1)
+    return np.asarray((field_[up] - field_[down]) / span)
+
+
+def _solid(canvas: _Canvas, kind: str, block: Mapping[str, Any]) -> None:
+    name = block["name"]
+    solid = canvas.solids[name]
+    box = canvas.box(*solid.bounds())
+    if box is None:
+        return
+    at = canvas.substance(
+        name,
+        block["tissue"],
+        echo=block.get("echo_db"),
+        mottle=block.get("mottle_db"),
+        texture=block.get("texture"),
+        along=name,
+        pennation=float(np.radians(block.get("pennation_deg", 0.0))),
+    )
+    distance = solid.distance(canvas.places(box))
+    inside = distance < 0
+    if not inside.any():
+        return
+    canvas.material[box][inside] = at
+    canvas.boost[box][inside] = 0
+    for array, empty in ((canvas.distance, 1.0), (canvas.sheet, -99.0)):
+        part = array[box]
+        part[distance < 0.5 * canvas.step] = empty
+    _wall(canvas, box, distance, block.get("wall", {"strength_db": -99.0}), name)
+    if "fascicles" in block and isinstance(solid, Tube):
+        _fascicles(canvas, solid, block, box, distance)
+    if "hilum" in block:
+        core = distance + block["hilum"]["depth_mm"] * 1e-3
+        canvas.boost[box] += np.where(
+            core < 0, block["hilum"]["echo_db"] * np.clip(-core / 0.4e-3, 0, 1), 0
+        ).astype(np.float32)
+    del kind
+
+
+def _fascicles(
+    canvas: _Canvas,
+    nerve: Tube,
+    block: Mapping[str, Any],
+    box: tuple[slice, slice, slice],
+    outside: np.ndarray,
+) -> None:
+    """Fill a nerve with dark fascicles that wander, split and join."""
+    spec, rng = block["fascicles"], canvas.individual.rng(f"{block['name']} fascicles")
+    u, v, half = nerve.section(canvas.places(box))
+    along = canvas.places(box)[nerve.axis]
+    middle, _ = nerve.at(np.array([float(np.mean(nerve.stations[:, 0]))]))
+    area = float(np.pi * middle[0, 2] * middle[0, 3])
+    count = max(round(spec["count"]), 1)
+    radii = rng.lognormal(0, spec.get("size_spread", 0.35), count)
+    radii *= np.sqrt(spec["ratio"] * area / (np.pi * np.sum(radii**2)))
+    radii = np.sort(np.minimum(radii, 0.85 * min(middle[0, 2:4])))[::-1]
+    placed: list[tuple[float, float, float]] = []
+    for radius in radii:
+        for attempt in range(250):
+            angle, far = rng.uniform(0, 2 * np.pi), np.sqrt(rng.uniform())
+            a, b = far * np.cos(angle), far * np.sin(angle)
+            shrink = 1 - 0.9 * radius / np.array([middle[0, 2], middle[0, 3]])
+            a, b = a * max(shrink[0], 0.05), b * max(shrink[1], 0.05)
+            close = 1.05 - 0.25 * attempt / 250
+            if all(
+                np.hypot((a - p) * middle[0, 2], (b - q) * middle[0, 3]) > (radius + r) * close
+                for p, q, r in placed
+            ):
+                placed.append((a, b, radius))
+                break
+    nearest = np.full(np.broadcast(u, v).shape, 1.0)
+    for one, (a, b, radius) in enumerate(placed):
+        partner = placed[rng.integers(len(placed))]
+        begin, turn = rng.uniform(-0.03, 0.03), rng.choice([-1.0, 1.0])
+        joined = np.clip((turn * (along - begin)) / 9e-3, 0, 1)
+        joined = joined * joined * (3 - 2 * joined) * (0.85 if one else 0)
+        wander = [0.10 * np.sin(along / rng.uniform(3e-3, 7e-3) + rng.uniform(0, 6.3)) for _ in range(2)]
+        du = (u - (a + (partner[0] - a) * joined + wander[0])) * half[..., 0]
+        dv = (v - (b + (partner[1] - b) * joined + wander[1])) * half[..., 1]
+        tilt, squash = rng.uniform(0, np.pi), rng.uniform(1.0, 1.35)
+        cu, cv = np.cos(tilt) * du + np.sin(tilt) * dv, np.cos(tilt) * dv - np.sin(tilt) * du
+        angle = np.arctan2(cv, cu)
+        swell = 1 + 0.12 * np.sin(along / rng.uniform(2.5e-3, 6e-3) + rng.uniform(0, 6.3))
+        edge = (
+            radius
+            * swell
+            * (
+                1
+                + 0.13 * np.sin(2 * angle + rng.uniform(0, 6.3))
+                + 0.08 * np.sin(3 * angle + rng.uniform(0, 6.3))
+            )
+        )
+        nearest = np.minimum(nearest, np.hypot(cu * squash, cv / squash) - edge)
+    nearest = np.maximum(nearest, outside + 0.12e-3)
+    inside = nearest < 0
+    at = canvas.substance(
+        block["name"], block["tissue"], echo=spec.get("echo_db", float(_tissue("nerve")["fascicle_echo"]))
+    )
+    canvas.material[box][inside] = at
+    _wall(
+        canvas,
+        box,
+        nearest,
+        {"strength_db": spec["strength_db"], "breaks": 1.0},
+        f"{block['name']} fascicles",
+        outside < -0.1e-3,
+    )
+
+
+def _companions(canvas: _Canvas, block: Mapping[str, Any]) -> None:
+    """Lay small vessels along a tube."""
+    spec, parent = block["companions"], canvas.solids[block["name"]]
+    if not isinstance(parent, Tube):
+        raise InputError(f"{canvas.individual.region}: '{block['name']}' is no tube and has no companions")
+    rng = canvas.individual.rng(f"{block['name']} companions")
+    taken = {at for at, label in enumerate(canvas.labels) if label and _is_solid(canvas, label)}
+    for _ in range(round(spec["count"])):
+        along = np.linspace(canvas.y[0] - 5e-3, canvas.y[-1] + 5e-3, 9)
+        values, _ = parent.at(along)
+        angle = rng.uniform(0, 2 * np.pi) + np.cumsum(rng.normal(0, 0.35, 9))
+        gap = (spec["gap_mm"] + np.abs(np.cumsum(rng.normal(0, 0.3, 9)))) * 1e-3
+        radius = spec["width_mm"] * rng.uniform(0.6, 1.3) * 0.5e-3
+        beside = values[:, 0] + (values[:, 2] + gap + radius) * np.cos(angle)
+        depth = values[:, 1] + (values[:, 3] + gap + radius) * np.sin(angle)
+        small = np.full(9, 2 * radius)
+        twin = Tube(
+            name="companion vessel",
+            axis=parent.axis,
+            stations=np.stack(
+                [along, beside, depth, small * rng.uniform(1, 1.5), small, np.zeros(9)], axis=1
+            ),
+            outline=parent.outline,
+        )
+        box = canvas.box(*twin.bounds())
+        if box is None or twin.bounds()[0][2] < 2e-3:
+            continue
+        distance = twin.distance(canvas.places(box))
+        inside = (distance < 0) & ~np.isin(canvas.material[box], list(taken))
+        at = canvas.substance("companion vessel", "vein")
+        canvas.material[box][inside] = at
+        canvas.distance[box][inside] = 1.0
+        canvas.boost[box][inside] = 0
+        keep = ~np.isin(canvas.material[box], list(taken))
+        _wall(canvas, box, distance, {"strength_db": spec["strength_db"], "breaks": 1.0}, "companion", keep)
+
+
+def _is_solid(canvas: _Canvas, label: int) -> bool:
+    return canvas.structures[label - 1].tissue not in (Tissue.SKIN, Tissue.FAT, Tissue.MUSCLE, Tissue.FASCIA)
+
+
+def _halo(canvas: _Canvas, block: Mapping[str, Any]) -> None:
+    """Brighten the connective tissue around solids."""
+    reach = block["reach_mm"] * 1e-3
+    uneven: np.ndarray | None = None
+    for name in block["around"]:
+        if name not in canvas.solids:
+            continue
+        low, high = canvas.solids[name].bounds()
+        box = canvas.box(low, high, 2 * reach)
+        if box is None:
+            continue
+        distance = np.maximum(canvas.solids[name].distance(canvas.places(box)), 0)
+        uneven = canvas.noise(f"halo {name}", canvas.places(box), (3e-3, 5e-3, 1.5e-3))
+        level = block["echo_db"] * np.exp(-((distance / reach) ** 2)) * np.clip(1 + 0.45 * uneven, 0.1, 1.6)
+        canvas.boost[box] = np.maximum(canvas.boost[box], level)
+
+
+def _texture(canvas: _Canvas, at: int, texture: str, along: str | None, pennation: float) -> None:
+    """Lay septa or perimysium through a material: level sets of noise that is long along the fibers."""
+    inside = canvas.material == at
+    spans = [np.flatnonzero(inside.any(axis=tuple(k for k in range(3) if k != axis))) for axis in range(3)]
+    if len(spans[0]) == 0:
+        return
+    box = tuple(slice(max(int(span[0]) - 1, 0), int(span[-1]) + 2) for span in spans)
+    values = facts("insonate.simulation.anatomy", "tissues")[f"texture {texture}"]
+    places = canvas.places((box[0], box[1], box[2]))
+    if along is not None and along in canvas.solids:
+        s, u, v = canvas.solids[along].frame(places)
+        v = v - np.tan(pennation) * s
+    elif along is not None and along in canvas.heights:
+        s, u = places[1], places[0]
+        v = places[2] - canvas.heights[along][box[0], box[1]][..., None]
+    else:
+        s, u, v = places[1], places[0], places[2]
+    lengths = (float(values["along"]), float(values["across"]), float(values["down"]))
+    name = f"{texture} {along or at}"
+    phi = canvas.noise(name, (s, u, v), lengths)
+    gradient = _gradient(phi, canvas.step)
+    steep = np.linalg.norm(gradient, axis=-1)
+    gentle = 0.35 / lengths[2]
+    distance = (phi / np.maximum(steep, gentle)).astype(np.float32)
+    normal = gradient / np.maximum(steep, 1e-9)[..., None]
+    level = float(values["strength"]) + float(values["spread"]) * np.clip(
+        canvas.noise(f"{name} breaks", (s, u, v), (lengths[0], 1.2 * lengths[1], 2.5 * lengths[2])), -3, 1.6
+    )
+    near = np.abs(distance) < 4 * canvas.step
+    here = canvas.distance[box]
+    free = inside[box] & near & (np.abs(here) > np.minimum(np.abs(distance) + 0.12e-3, 0.9e-3))
+    canvas.lay(box, distance, normal, level, free)
+
+
+def _beyond(canvas: _Canvas) -> np.ndarray:
+    """Look up the material on the other side of the nearest sheet."""
+    beyond = canvas.material.copy()
+    near = np.argwhere(np.abs(canvas.distance) < 1.1 * canvas.step)
+    at = tuple(near.T)
+    normal = canvas.normal[at].astype(np.float32) / 127
+    distance = canvas.distance[at]
+    far = (distance + np.sign(distance) * 0.75 * canvas.step) / canvas.step
+    other = np.round(near - normal * far[:, None]).astype(int)
+    other = np.clip(other, 0, np.array(canvas.material.shape) - 1)
+    beyond[at] = canvas.material[tuple(other.T)]
+    return beyond
+
+
+def _packed(canvas: _Canvas) -> Volumes:
+    """Add what is uneven in every tissue, and pack."""
+    places = canvas.places((slice(None), slice(None), slice(None)))
+    echo = np.take(np.array(canvas.echoes, np.float32), canvas.material)
+    uneven = 0.75 * canvas.noise("mottle fine", places, (1.1e-3, 1.4e-3, 0.5e-3))
+    uneven += 0.75 * canvas.noise("mottle coarse", places, (5e-3, 8e-3, 2.5e-3))
+    echo += uneven * np.take(np.array(canvas.mottles, np.float32), canvas.material)
+    soft = np.array([label == 0 or not _is_solid(canvas, label) for label in canvas.labels])
+    lymph = np.array(
+        [label > 0 and canvas.structures[label - 1].tissue is Tissue.LYMPH_NODE for label in canvas.labels]
+    )
+    echo += np.where(np.take(soft | lymph, canvas.material), canvas.boost, 0)
+    voxels = np.empty((*canvas.material.shape, 8), np.uint8)
+    voxels[..., 0] = canvas.material
+    voxels[..., 1] = _beyond(canvas)
+    voxels[..., 2] = (
+        np.clip(np.round(canvas.distance / DISTANCE_STEP), -127, 127).astype(np.int8).view(np.uint8)
+    )
+    code = np.round((canvas.sheet - SHEET_FLOOR) / SHEET_STEP)
+    voxels[..., 3] = np.clip(code, 0, 255)
+    voxels[..., 4:7] = canvas.normal.view(np.uint8)
+    voxels[..., 7] = np.clip(np.round((echo - ECHO_FLOOR) / ECHO_STEP), 0, 255)
+    return Volumes(
+        origin=np.array([canvas.x[0], canvas.y[0], canvas.z[0]]),
+        step=canvas.step,
+        voxels=voxels,
+        fibers=_fibers(canvas),
+        labels=np.array(canvas.labels, np.uint8),
+        echoes=np.array(canvas.echoes, np.float32),
+        passing=np.array(canvas.passing, np.float32),
+        structures=tuple(canvas.structures),
+    )
+
+
+def _fibers(canvas: _Canvas) -> np.ndarray:
+    """Give the direction of fibers, coarsely: along tubes of muscle, tendon and nerve, turned by their pennation."""
+    half = FIBER_STRIDE // 2
+    material = canvas.material[half::FIBER_STRIDE, half::FIBER_STRIDE, half::FIBER_STRIDE]
+    out = np.zeros((*material.shape, 3), np.int8)
+    names = {at: canvas.structures[label - 1].name for at, label in enumerate(canvas.labels) if label}
+    lines = [axis[half::FIBER_STRIDE] for axis in (canvas.x, canvas.y, canvas.z)]
+    for at, name in names.items():
+        solid = canvas.solids.get(name)
+        where = np.argwhere(material == at)
+        if (
+            not isinstance(solid, Tube)
+            or len(where) == 0
+            or canvas.structures[canvas.labels[at] - 1].tissue
+            not in (Tissue.MUSCLE, Tissue.TENDON, Tissue.NERVE)
+        ):
+            continue
+        direction = solid.direction(lines[solid.axis][where[:, solid.axis]])
+        pennation = canvas.textures.get(at, ("", None, 0.0))[2]
+        direction = direction + np.tan(pennation) * np.eye(3)[solid.across[1]]
+        direction /= np.linalg.norm(direction, axis=1, keepdims=True)
+        out[tuple(where.T)] = np.round(127 * direction)
+    return out
+
+
+def key(individual: Individual, text: str, window: Window, step: Meters) -> str:
+    """Give the name under which a window is cached: all that it is made from."""
+    own = "".join(
+        (files("insonate.simulation.anatomy") / name).read_text(encoding="utf-8")
+        for name in ("tissues.toml",)
+    )
+    parts = (VERSION, text, own, individual.seed, individual.variant, individual.pathologies, window, step)
+    return f"{individual.region}-{hashlib.sha256(repr(parts).encode()).hexdigest()[:24]}"
+
+
+def save(volumes: Volumes, path: Path) -> None:
+    """Keep volumes, all or nothing; a disk that refuses leaves nothing behind and nothing is said, for it is a cache."""
+    names = np.array([[one.name, one.tissue.value] for one in volumes.structures])
+    part = path.with_suffix(f".{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("wb") as file:
+            np.savez(
+                file,
+                origin=volumes.origin,
+                step=volumes.step,
+                voxels=volumes.voxels,
+                fibers=volumes.fibers,
+                labels=volumes.labels,
+                echoes=volumes.echoes,
+                passing=volumes.passing,
+                structures=names,
+            )
+        part.replace(path)
+    except OSError:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def load(path: Path) -> Volumes | None:
+    """Give what `save` kept, or None where there is nothing whole."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return Volumes(
+                origin=file["origin"],
+                step=float(file["step"]),
+                voxels=file["voxels"],
+                fibers=file["fibers"],
+                labels=file["labels"],
+                echoes=file["echoes"],
+                passing=file["passing"],
+                structures=tuple(
+                    Structure(
+                        name=str(name),
+                        tissue=Tissue(str(tissue)),
+                        named_by=None if name == tissue else NAMED_BY,
+                    )
+                    for name, tissue in file["structures"]
+                ),
+            )
+    except Exception:
+        return None

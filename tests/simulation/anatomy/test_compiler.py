@@ -1,0 +1,198 @@
+"""Volumes: as large as they may be, the same for the same seed, whole on disk, and of no anatomy that intersects itself."""
+
+import numpy as np
+import pytest
+
+from insonate.core import InputError, RangeError
+from insonate.simulation.anatomy import Window, compiled, read, region
+from insonate.simulation.anatomy.compiler import DISTANCE_STEP, compile_volumes, key, load, save
+from refusals import refused
+from simulation.anatomy.phantoms import DEPTH, RADIUS, ROD, SMALL, femoral, rod
+
+SECOND = ROD + ROD[ROD.index("[[tube]]") :].replace('"rod"', '"other"').replace("x_mm = 0", "x_mm = 6")
+
+
+def test_an_anatomy_that_intersects_itself_is_refused_by_name():
+    of = read(text=SECOND, name="phantom")
+    with pytest.raises(InputError) as caught:
+        compile_volumes(of.individual(1), of.window())
+    assert (
+        str(caught.value) == "phantom (seed 1, variant 'usual'): 'rod' and 'other' lie 1.0 mm in each other"
+    )
+
+
+@pytest.mark.parametrize("word", ["yields = true", 'branch_of = "rod"'])
+def test_what_yields_or_branches_may_touch(word):
+    of = read(text=SECOND.replace('name = "other"', f'name = "other"\n{word}'), name="phantom")
+    names = [one.name for one in compile_volumes(of.individual(1), of.window(), step=0.6e-3).structures]
+    assert names == ["flesh", "rod", "other"]
+
+
+def test_what_reaches_out_of_the_skin_is_refused_by_name():
+    of = read(text=ROD.replace("z_mm = 12", "z_mm = 3"), name="phantom")
+    with refused(InputError, "phantom (seed 1, variant 'usual'): 'rod' reaches 1.0 mm out of the skin"):
+        compile_volumes(of.individual(1), of.window())
+
+
+@pytest.mark.parametrize(
+    ("reach", "message"),
+    [
+        ((0.2, 0.02, 0.02), "reach of window 'w' along x must lie in 0.005..0.1 m, got 0.2 (millimeters?)"),
+        (
+            (0.02, 0.07, 0.02),
+            "reach of window 'w' along y must lie in 0.005..0.06 m, got 0.07 (millimeters?)",
+        ),
+        ((0.02, 0.02, 40), "reach of window 'w' along z must lie in 0.005..0.06 m, got 40 (millimeters?)"),
+    ],
+)
+def test_a_window_has_its_limits(reach, message):
+    individual = read(text=ROD, name="phantom").individual(1)
+    with refused(RangeError, message):
+        compile_volumes(individual, Window(name="w", center=(0, 0), reach=reach))
+
+
+def test_memory_has_its_limit():
+    individual = read(text=ROD, name="phantom").individual(1)
+    with refused(RangeError, "a window must have at most 24 million voxels, got 107 million"):
+        compile_volumes(individual, Window(name="w", center=(0, 0), reach=(0.1, 0.06, 0.06)), step=0.15e-3)
+
+
+def test_the_largest_window_takes_less_than_a_gigabyte():
+    counts = np.ceil(np.array([0.1, 0.06, 0.06]) / 0.3e-3)
+    assert np.prod(counts) * 8 < 1e9 / 8
+    assert np.prod(counts) < 24e6
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_does_not():
+    individual = region("femoral_crease").individual(5)
+    window = Window(name="w", center=(0, 0), reach=(0.03, 0.006, 0.03))
+    one, again = (compile_volumes(individual, window, step=0.6e-3) for _ in range(2))
+    assert one.voxels.tobytes() == again.voxels.tobytes()
+    assert one.fibers.tobytes() == again.fibers.tobytes()
+    other = compile_volumes(region("femoral_crease").individual(6), window, step=0.6e-3)
+    assert (other.voxels[..., 0] != one.voxels[..., 0]).mean() > 0.02
+
+
+def test_neighboring_windows_agree_where_they_overlap():
+    individual = region("femoral_crease").individual(5)
+    step = 0.6e-3
+    left = compile_volumes(
+        individual, Window(name="l", center=(0, 0), reach=(50 * step, 10 * step, 50 * step)), step=step
+    )
+    right = compile_volumes(
+        individual,
+        Window(name="r", center=(10 * step, 0), reach=(50 * step, 10 * step, 50 * step)),
+        step=step,
+    )
+    assert np.allclose(left.origin + np.array([10 * step, 0, 0]), right.origin)
+    labels = [np.take(one.labels, one.voxels[..., 0]) for one in (left, right)]
+    names = [np.array(["", *(s.name for s in one.structures)]) for one in (left, right)]
+    same = names[0][labels[0][10:]] == names[1][labels[1][:-10]]
+    assert same.mean() > 0.995
+
+
+def test_distances_of_a_wall_are_those_of_the_tube():
+    volumes = rod().volumes
+    n = volumes.voxels.shape
+    x, _, z = (volumes.origin[k] + np.arange(n[k]) * volumes.step for k in range(3))
+    truth = np.hypot(x[:, None], z[None, :] - DEPTH) - RADIUS
+    stored = volumes.voxels[:, 5, :, 2].view(np.int8) * DISTANCE_STEP
+    near = np.abs(truth) < 0.8e-3
+    assert np.abs(stored - truth)[near].max() < DISTANCE_STEP
+    normal = volumes.voxels[:, 5, :, 4:7].view(np.int8) / 127
+    outward = (
+        np.stack(np.broadcast_arrays(x[:, None], 0, z[None, :] - DEPTH), axis=-1)
+        / (truth + RADIUS)[..., None]
+    )
+    assert np.abs(normal - outward)[near].max() < 0.03
+    inside = volumes.voxels[:, 5, :, 0] == volumes.voxels[n[0] // 2, 5, 40, 0]
+    assert (inside == (truth < 0)).all()
+
+
+def test_the_region_closes_on_itself_and_its_structures_are_named_with_their_tissue():
+    body = femoral()
+    labels = np.take(body.volumes.labels, body.volumes.voxels[..., 0])
+    assert (labels > 0).all()
+    named = {one.name: one.tissue.value for one in body.structures}
+    for name, tissue in {
+        "femoral nerve": "nerve",
+        "femoral artery": "artery",
+        "femoral vein": "vein",
+        "iliopsoas": "muscle",
+        "sartorius": "muscle",
+        "psoas tendon": "tendon",
+        "lateral femoral cutaneous nerve": "nerve",
+        "superficial inguinal node": "lymph node",
+        "skin": "skin",
+        "subcutaneous fat": "fat",
+    }.items():
+        assert named[name] == tissue
+    assert all(one.named_by for one in body.structures if one.name != one.tissue.value)
+
+
+@pytest.mark.parametrize("seed", [7, 8])
+def test_areas_lie_in_their_published_ranges(seed):
+    """CLINICAL F5: a common femoral artery of 8-9 mm; a nerve of about 10 x 3 mm; LL01: 2-4 cm deep at most."""
+    body = femoral(seed)
+    labels = np.take(body.volumes.labels, body.volumes.voxels[:, body.volumes.voxels.shape[1] // 2, :, 0])
+    cell = body.volumes.step**2 * 1e6
+    artery = (labels == body.label("femoral artery")).sum() * cell
+    nerve = (labels == body.label("femoral nerve")).sum() * cell
+    assert np.pi / 4 * 6**2 < artery < np.pi / 4 * 11**2
+    assert 15 < nerve < 60
+    depth = np.nonzero(labels == body.label("femoral nerve"))[1].mean() * body.volumes.step
+    assert 8e-3 < depth < 40e-3
+
+
+def test_fibers_run_along_their_muscle():
+    body = femoral()
+    at = np.argwhere(body.volumes.voxels[::4, ::4, ::4, 0] > 0)
+    places = body.volumes.origin + at * 4 * body.volumes.step
+    fibers = body.fibers(places)
+    length = np.linalg.norm(fibers, axis=1)
+    assert ((length < 1e-9) | (np.abs(length - 1) < 0.02)).all()
+    inside = body.distance(body.label("iliopsoas"), places) < -2e-3
+    there = inside & (length > 0)
+    assert there.sum() > 100
+    assert (np.abs(fibers[there, 1]) > 0.9).mean() > 0.9
+    assert not body.fibers(np.array([[1.0, 0, 0]])).any()
+
+
+def test_a_cached_window_comes_back_whole(tmp_path):
+    path = tmp_path / "deep" / "window.npz"
+    save(rod().volumes, path)
+    back = load(path)
+    assert back is not None
+    assert back.voxels.tobytes() == rod().volumes.voxels.tobytes()
+    assert back.structures == rod().volumes.structures
+    assert [one.name for one in path.parent.iterdir()] == ["window.npz"]
+
+
+def test_a_damaged_cache_is_made_anew(tmp_path):
+    of = read(text=ROD, name="phantom")
+    first = compiled(of, 1, cache_folder=tmp_path)
+    (path,) = tmp_path.iterdir()
+    path.write_bytes(path.read_bytes()[:1000])
+    assert load(path) is None
+    again = compiled(of, 1, cache_folder=tmp_path)
+    assert again.volumes.voxels.tobytes() == first.volumes.voxels.tobytes()
+    assert load(path) is not None
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    body = compiled(read(text=ROD, name="phantom"), 1, cache_folder=tmp_path / "file")
+    assert body.structures[1].name == "rod"
+
+
+def test_the_key_knows_what_a_window_is_made_from():
+    of = region("femoral_crease")
+    keys = {
+        key(individual, text, window, step)
+        for individual in (of.individual(1), of.individual(2), of.individual(1, variant="high_profunda"))
+        for text in (of.text, of.text + "# changed")
+        for window in of.windows
+        for step in (0.3e-3, 0.25e-3)
+    }
+    assert len(keys) == 3 * 2 * len(of.windows) * 2
+    assert SMALL.name == "small"

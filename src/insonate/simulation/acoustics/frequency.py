@@ -54,6 +54,9 @@ BLOCK = 1 << 15
 CURVED = 0.05
 """Largest phase by which a wave may bend over half a piece; what its second moment leaves of it is below 0.5 % [rad]."""
 
+STRAIGHT = 1e-3
+"""Phase of the center frequency below which a piece's edges are taken for this far apart: the sinc is off by 2e-7 [rad]."""
+
 MOST_PIECES = 4096
 """Of one element."""
 
@@ -155,6 +158,7 @@ def _edges(wave: _Wave, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.
     n = np.einsum("pec,ec->pe", away, normal)
     width = float(probe.element_width or 0) / wave.pieces[0]
     shortest = 0.5 * wave.sound_speed / probe.center_frequency
+    least = STRAIGHT * wave.sound_speed / (2 * np.pi * probe.center_frequency)
     centers_u = (np.arange(wave.pieces[0]) - (wave.pieces[0] - 1) / 2) * width
     paths, shares = [], []
     three = wave.dimensions == 3
@@ -171,14 +175,14 @@ def _edges(wave: _Wave, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.
             share = np.where(cosine > 0, 1.0 if wave.baffle == "rigid" else cosine, 0.0) / count
             share = share / (r if three else np.sqrt(r))
             path = r + width**2 / 24 * (1 - su**2) / r - bend * center_v**2 / 2
-            half_u = 0.5 * width * np.where(np.abs(su) < 1e-5, 1e-5, su)
+            half_u = _slant(0.5 * width * su, least)
             if not three:
                 paths += [path + half_u, path - half_u]
                 shares += [share / half_u, -share / half_u]
                 continue
             path = path + height**2 / 24 * ((1 - sv**2) / r - bend)
             lean = sv + center_v * bend
-            half_v = 0.5 * height * np.where(np.abs(lean) < 1e-5, 1e-5, lean)
+            half_v = _slant(0.5 * height * lean, least)
             weight = share / (half_u * half_v)
             for sign_u in (1, -1):
                 for sign_v in (1, -1):
@@ -186,6 +190,11 @@ def _edges(wave: _Wave, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.
                     shares.append(sign_u * sign_v * weight)
     middle = np.maximum(np.sqrt(u**2 + v**2 + n**2), shortest)
     return np.stack(paths), np.stack(shares), middle
+
+
+def _slant(half: np.ndarray, least: float) -> np.ndarray:
+    """Keep waves from two edges apart, that their difference has digits."""
+    return np.where(np.abs(half) < least, least, half)
 
 
 def _hears(wave: _Wave, points: np.ndarray, frequencies: np.ndarray) -> Iterator[np.ndarray]:

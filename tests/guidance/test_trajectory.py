@@ -391,6 +391,7 @@ def test_a_named_hazard_is_known_and_another_is_not():
     result = plan(scene_of(TARGET, BESIDE_IT), procedure("LL01"))
     assert result.hazards[0].label == 2
     assert result.hazards[0].reason == "named by hand for this test"
+    assert result.hazards[0].tissue is Tissue.ARTERY
     assert "femoral artery" not in result.unknown
     assert [one.reason for one in result.hazards[1:]] == ["not seen in the picture"] * 3
 
@@ -654,6 +655,20 @@ def test_under_a_curved_array_the_skin_follows_its_face():
         assert axial > 2 * SPACING[0]
 
 
+def test_what_is_level_goes_by_the_height_of_the_picture():
+    """Ten rows of ninety are not level, however wide the picture is."""
+    brightness = np.full((ROWS, 3 * COLUMNS), 0.3)
+    brightness[:10, 60:300] = 0
+    result = plan(
+        scene_of(nerve((0.022, 0.054), 0.003), grid=WIDE, brightness=brightness),
+        block(needle=needle(length=0.025)),
+    )
+    assert result.paths
+    for path in result.paths:
+        assert path.entry[0] == pytest.approx(10 * SPACING[0])
+        assert path.not_seen == 0
+
+
 def test_a_black_picture_has_no_skin():
     result = plan(scene_of(TARGET, brightness=8 / 255), block())
     assert (result.target, result.paths) == (1, ())
@@ -728,7 +743,65 @@ def test_confidence_at_the_threshold_is_enough():
     assert plan(scene_of(replace(TARGET, confidence=0.5)), block()).target == 1
 
 
+def test_a_single_pixel_can_be_the_target_and_the_first_of_two_alike_is():
+    grid = grid_of()
+    scene = scene_of(nerve((0.2, 0.2), 0.001), nerve((0.2, 0.2), 0.001, instance=2), grid=grid)
+    labels = scene.segmentation.labels.copy()
+    labels[0, 40, 60] = 2
+    assert choose_target(replace(scene.segmentation, labels=labels), block()) == 2
+    labels[0, 40, 70] = 1
+    assert choose_target(replace(scene.segmentation, labels=labels), block()) == 1
+
+
 # Why there is none.
+
+
+def walled(*disks, grid=None, walls=((12, 14, slice(None)),)):
+    """A picture with walls of rows; the last disks are what they are made of."""
+    scene = scene_of(*disks, grid=grid)
+    labels = scene.segmentation.labels.copy()
+    first = len(disks) - len(walls) + 1
+    for label, (top, bottom, columns) in enumerate(walls, start=first):
+        labels[0, top:bottom, columns] = label
+    return Scene(image=scene.image, segmentation=replace(scene.segmentation, labels=labels))
+
+
+NOWHERE = (900.0, 900.0)
+
+
+def test_all_that_are_in_the_way_are_named_in_order():
+    walls = artery(NOWHERE, 0.001, name="artery b"), artery(NOWHERE, 0.001, name="artery a")
+    asked = block(*(hazard(one.name, one.tissue, 1e-3) for one in walls))
+    result = plan(walled(TARGET, *walls, walls=((5, 7, slice(None)), (12, 14, slice(None)))), asked)
+    assert result.reason.endswith("every structure (artery a, artery b in the way)")
+
+
+def test_a_margin_of_nothing_is_no_leave_to_go_through():
+    wall = artery(NOWHERE, 0.001)
+    result = plan(walled(TARGET, wall), block(hazard("femoral artery", Tissue.ARTERY, 0.0)))
+    assert result.paths == ()
+    assert "femoral artery in the way" in result.reason
+
+
+@pytest.mark.parametrize(("gap", "passes"), [(6, False), (16, True)])
+def test_without_spacing_a_path_stays_two_pixels_off(gap, passes):
+    """A gap of six pixels leaves less than two on either side of a pixel-wide way and what it may miss."""
+    grid = grid_of(None)
+    wall = vessel(NOWHERE, 1)
+    scene = walled(nerve((60, 60), 8), wall, grid=grid)
+    labels = scene.segmentation.labels.copy()
+    labels[0, 12:14, 60 - gap // 2 : 60 + gap // 2] = 0
+    steep = block(angle_limit=sourced(1.57))
+    result = plan(Scene(image=scene.image, segmentation=replace(scene.segmentation, labels=labels)), steep)
+    assert bool(result.paths) == passes
+
+
+def test_without_spacing_the_tip_stays_a_share_of_the_height_away():
+    grid = grid_of(None, (250, 100))
+    half = half_pixel(grid)
+    for path in plan(scene_of(nerve((120, 50), 12), grid=grid), block()).paths:
+        tip = math.dist(path.target, (120, 50)) - 12
+        assert 0.04 * 250 <= tip <= 0.04 * 250 + 1.5 + 3 * half
 
 
 def test_a_wall_in_the_way_is_named():
@@ -768,7 +841,7 @@ def test_several_that_only_together_bar_the_way_are_not_blamed_singly():
 @pytest.mark.parametrize("disks", [(TARGET,), (TARGET, BESIDE_IT)])
 def test_a_needle_that_is_too_short_blames_no_structure(disks):
     result = plan(scene_of(*disks), block(needle=needle(length=0.0101)))
-    assert (result.paths, result.reason) == ((), "no straight path keeps length and angle")
+    assert (result.target, result.paths, result.reason) == (1, (), "no straight path keeps length and angle")
 
 
 def test_an_angle_that_is_too_flat_blames_no_structure():
@@ -881,6 +954,7 @@ NAN = math.nan
     ("first", "expected"),
     [
         ([3, 2, 4, 60, NAN, 3, 2], [2] * 7),  # a straight array that has lost contact here and there
+        ([30, 31, 33, 31, NAN], [30] * 5),
         ([0, 5, 5, 5, 5], [0] * 5),  # level to a twentieth of a hundred rows
         ([0, 6, 6, 6, 0], [0, 6, 6, 6, 0]),
         (

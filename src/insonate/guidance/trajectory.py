@@ -458,7 +458,10 @@ def plan(scene: Scene, procedure: Procedure) -> Plan:
     if not fits.any():
         limits = "length and angle" if in_meters else "angle"
         return _nothing(procedure, target, sightings, f"no straight path keeps {limits}")
-    holds = [near >= obstacle.required for near, obstacle in zip(nearest, obstacles, strict=True)]
+    # A margin of nothing is no leave to go through.
+    holds = [
+        (near >= obstacle.required) & (near > 0) for near, obstacle in zip(nearest, obstacles, strict=True)
+    ]
     keeps = np.logical_and.reduce([fits, *holds])
     if not keeps.any():
         blocking = sorted(

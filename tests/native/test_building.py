@@ -64,7 +64,10 @@ def test_without_a_compiler_it_says_so_in_one_line_and_keeps_what_was_built(monk
         check=False,
     )
     assert done.returncode == 1
-    assert done.stderr == "The native kernels were not built (no C++ compiler was found)\n"
+    assert done.stderr == (
+        "The native kernels were not built (no C++ compiler was found): numba's, slower, are used. "
+        "Again: make native\n"
+    )
 
 
 def test_a_compiler_that_fails_is_passed_over_and_its_own_words_are_told(build_native, monkeypatch, tmp_path):

@@ -41,10 +41,22 @@ def agree(made, truth, rtol):
     offset=st.floats(0, 1e-4),
     width=st.floats(1e-6, 5e-4),
     threads=st.sampled_from([1, 2]),
+    grazing=st.sampled_from([reference.GRAZING, (0.0, 0.2), (0.3, 0.31)]),
     seed=st.integers(0, 2**32 - 1),
 )
 def test_remap_agrees_with_the_reference(
-    n_lateral, n_padded, n_frequencies, taps, angle, lateral_step, axial_step, offset, width, threads, seed
+    n_lateral,
+    n_padded,
+    n_frequencies,
+    taps,
+    angle,
+    lateral_step,
+    axial_step,
+    offset,
+    width,
+    grazing,
+    threads,
+    seed,
 ):
     rng = np.random.default_rng(seed)
     arguments = (
@@ -60,12 +72,11 @@ def test_remap_agrees_with_the_reference(
         "middle": (n_padded // 4) * axial_step,
         "element_width": width,
         "offset": offset,
+        "grazing": grazing,
     }
     truth = reference.remap(*arguments, **settings)
     for instructions in native.available():
-        made = native.remap(
-            *arguments, **settings, grazing=reference.GRAZING, instructions=instructions, threads=threads
-        )
+        made = native.remap(*arguments, **settings, instructions=instructions, threads=threads)
         agree(made, truth, RTOL_REMAP)
 
 
@@ -128,6 +139,7 @@ def test_what_it_does_not_cover_goes_to_the_next_kernel(monkeypatch):
         np.linspace(1, 0, 3001, dtype=np.float32),
     )
     names = {"angle": 0.1, "axial_step": 4e-5, "middle": 1e-4, "element_width": 2e-4, "offset": 0.0}
+    names["grazing"] = (0.2, 0.9)
     made = native_.remap(*arguments, **names)
     assert np.array_equal(made, reference.remap(*arguments, **names))
     points = np.array([[0, 0, 2e-3, 1]], np.float32)

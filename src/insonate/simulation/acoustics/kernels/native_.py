@@ -1,6 +1,7 @@
 """Remap and deposit in compiled code, from the distribution `insonate-native`, with the best instructions there are."""
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -74,15 +75,16 @@ def remap(
     import insonate_native
 
     arrays = (spectrum, lateral, wavenumbers, pulse, window)
-    settings = {
+    settings: dict[str, Any] = {
         "angle": angle,
         "axial_step": axial_step,
         "middle": middle,
         "element_width": element_width,
         "offset": offset,
+        "grazing": grazing,
     }
     try:
-        made = insonate_native.remap(*arrays, grazing=grazing, **settings)
+        made = insonate_native.remap(*arrays, **settings)
     except insonate_native.NotCoveredError:
         made = kernels.after("native").remap(*arrays, **settings)
     return np.asarray(made)

@@ -74,7 +74,7 @@ def test_one_new_angle_a_tick_each_observation_with_its_time():
     frames = [one for one in observed if isinstance(one, ChannelData)]
     assert [round(float(f.times[0, 0]), 9) for f in frames] == [0, 0.05, 0.1, 0.15]
     steered = [float(f.acquisition.transmits[0].direction[0]) for f in frames]
-    np.testing.assert_allclose(steered, np.sin([-0.14, 0, 0.14, -0.14]), atol=1e-12)
+    np.testing.assert_allclose(steered, np.sin([-0.175, -0.0875, 0, 0.0875]), atol=1e-12)
     assert [type(one) for one in observed[:2]] == [Pose, ChannelData]
     assert all(np.isfinite(f.samples).all() for f in frames)
 

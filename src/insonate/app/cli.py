@@ -317,18 +317,33 @@ def simulate(
     engine: Annotated[
         str, typer.Option("--engine", help="For the scatterers: A, the reference, or B, fast.")
     ] = "A",
+    seed: Annotated[int, typer.Option("--seed", help="Of the patient and the operator.")] = 7,
+    operator: Annotated[str, typer.Option("--operator", help="expert or novice.")] = "expert",
+    seconds: Annotated[float, typer.Option("--seconds", help="How long the patient is examined.")] = 20.0,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="HDF5 file to write.", show_default=False)
+        Path | None,
+        typer.Option(
+            "--out", "-o", help="Folder, or HDF5 file for scatterers, to write.", show_default=False
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Simulate channel data: of your own scatterers."""
+    """Simulate an examination of a patient, with its truth; or channel data of your own scatterers."""
     if (region is None) == (scatterers is None):
         raise InputError("simulate needs a region or --scatterers FILE.csv, and not both")
     if out is None:
         raise InputError("simulate needs --out, where the result is written")
+    if region is not None:
+        from insonate.pipeline.fitting_data import simulate_examination
+
+        with _progress("compiling") as report:
+            made = simulate_examination(
+                region, out, seed=seed, operator=operator, seconds=seconds, report=report
+            )
+        _emit(made.result) if as_json else typer.echo(made.sentence)
+        return
     if scatterers is None:
-        raise InputError(f"no region can be simulated yet, got {region!r} (--scatterers FILE.csv can)")
+        raise InputError("simulate needs --scatterers FILE.csv without a region")
     from insonate.pipeline.simulating import simulate_scatterers
 
     with _progress("reading") as report:

@@ -6,12 +6,17 @@ its own boxes give, because the libraries would show what is left of it as if it
 """
 
 import struct
+from collections.abc import Iterable
+from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 
 from insonate.core import FormatError, Image, InputError, PixelGrid, Quantity, Step
+from insonate.core.checks import check_axes, check_kind, check_range
+from insonate.core.units import Hertz
+from insonate.formats.writing import replacing
 
 NAME = "video"
 SUFFIXES = (".mp4", ".mov", ".avi")
@@ -163,3 +168,55 @@ def _frames(path: Path, container: "av.container.InputContainer") -> Image:
             Step(name="read video", settings={"codec": context.name, "frames": len(values)}, version=VERSION),
         ),
     )
+
+
+def write(path: Path, pictures: Iterable[np.ndarray], *, frame_rate: Hertz) -> int:
+    """Write grey pictures as VP9 in MP4, which every browser plays, whole or not at all; they are taken one by one.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Ends in `.mp4`.
+    pictures : iterable of numpy.ndarray
+        (rows, columns) uint8, all alike; an odd last row or column is left out.
+    frame_rate : float
+        [Hz].
+
+    Returns
+    -------
+    int
+        How many there were.
+
+    Raises
+    ------
+    InputError
+        If the name does not end in `.mp4`, or there is none.
+    AxesError
+        If one is no grey picture, or of another size.
+    OutputError
+        If it cannot be written.
+    """
+    if path.suffix.lower() != ".mp4":
+        raise InputError(f"a clip's name must end in .mp4, got {path.name!r}")
+    check_range("frame_rate", frame_rate, (0.1, 1000), "Hz")
+    rate = Fraction(frame_rate).limit_denominator(1000)
+    count, rows, columns = 0, 0, 0
+    with replacing(path) as room, av.open(str(room), mode="w", format="mp4") as container:
+        stream = container.add_stream("libvpx-vp9", rate=rate)
+        stream.pix_fmt = "yuv420p"
+        stream.options = {"deadline": "realtime", "cpu-used": "7", "crf": "24", "b": "0"}
+        for picture in pictures:
+            check_axes("picture", picture, "row column")
+            check_kind("picture", picture, ("uint8",))
+            if count == 0:
+                rows, columns = (n - n % 2 for n in picture.shape)
+                stream.width, stream.height = columns, rows
+            check_axes("picture", picture[:rows, :columns], f"{rows} {columns}")
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture[:rows, :columns]), format="gray")
+            frame.pts, frame.time_base = count, 1 / rate
+            container.mux(stream.encode(frame))
+            count += 1
+        if count == 0:
+            raise InputError("a clip must hold at least one picture, got none")
+        container.mux(stream.encode(None))
+    return count

@@ -10,6 +10,7 @@ import numpy as np
 from scipy.ndimage import binary_fill_holes
 
 from insonate.core import Command, Grid, Structure, Tissue
+from insonate.core.checks import check_count
 from insonate.core.truth import Truth
 from insonate.core.units import Meters, Seconds
 from insonate.simulation.course import TICK, Course, Settings, due, ticks_until
@@ -37,7 +38,13 @@ CLEARED = (
 
 
 def replay(
-    seed: int, settings: Settings, commands: Sequence[Command], until: Seconds, *, body: Body | None = None
+    seed: int,
+    settings: Settings,
+    commands: Sequence[Command],
+    until: Seconds,
+    *,
+    body: Body | None = None,
+    every: int = 1,
 ) -> Iterator[Truth]:
     """Live an examination again and tell the truth of every tick.
 
@@ -53,12 +60,15 @@ def replay(
         On the patient's clock [s].
     body : Body, optional
         Instead of the region's; the one that the patient had.
+    every : int
+        Tell of every so manyth tick only, from the first.
 
     Yields
     ------
     Truth
-        One a tick, of the image plane under the array.
+        Of the image plane under the array.
     """
+    check_count("every", every, (1, 1_000_000), "ticks")
     course = Course(seed, body if body is not None else body_of(settings, seed))
     for command in commands:
         course.check(command)
@@ -68,7 +78,8 @@ def replay(
         while waiting and ticks_until(waiting[0].time) <= course.tick:
             course.obey(waiting.pop(0))
         seen = course.advance()
-        yield view.truth(course, seen.time)
+        if seen.tick % every == 0:
+            yield view.truth(course, seen.time)
 
 
 class _View:

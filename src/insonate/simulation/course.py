@@ -78,7 +78,7 @@ class Settings:
     """Of the region."""
     pathologies: tuple[str, ...] = ()
     """Of the region."""
-    angles: tuple[float, ...] = (-0.14, 0.0, 0.14)
+    angles: tuple[float, ...] = (-0.175, -0.0875, 0.0, 0.0875, 0.175)
     """Steering angles, one new plane wave a tick in turn [rad]."""
     truth_step: Meters = 2e-4
     """Between the pixels of a truth [m]."""

@@ -82,7 +82,7 @@ class Tube:
         return middle, stretch, np.interp(where, self.along, self.radius), share
 
     def carried(self, walls: Sequence["Wall"]) -> "Tube":
-        """Give the tube where the walls of vessels have moved its middle; the last of them is nearest to the body at rest."""
+        """Give the tube where walls of vessels have moved its middle; the last is nearest to the body at rest."""
         if not walls:
             return self
         places = np.zeros((len(self.along), 3))

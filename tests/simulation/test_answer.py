@@ -1,0 +1,122 @@
+import numpy as np
+import pytest
+from scipy.ndimage import binary_erosion
+
+from insonate.core import AdvanceNeedle, ChannelData, MoveBody, UnknownNameError
+from insonate.imaging.beamforming.delay_and_sum import delay_and_sum
+from insonate.simulation.answer import replay
+from insonate.simulation.course import TICK, Course, Settings, due, ticks_until
+from insonate.simulation.patient import SimulatedPatient
+from refusals import refused
+from simulation.analytic_body import ARTERY, NERVE, AnalyticBody
+from simulation.scripts import ENTRY, WHO, block, inject, needle_to, probe
+
+BODY = AnalyticBody()
+SETTINGS = Settings(truth_step=2e-4)
+
+
+def answers(commands, until, every=1):
+    return list(replay(7, SETTINGS, commands, until, body=BODY, every=every))
+
+
+def lived(commands, until, seed=7):
+    course, waiting = Course(seed, BODY), due(commands)
+    while course.tick < ticks_until(until):
+        while waiting and ticks_until(waiting[0].time) <= course.tick:
+            course.obey(waiting.pop(0))
+        course.advance()
+    return course
+
+
+def test_the_replay_tells_of_the_patient_that_was_lived():
+    one = SimulatedPatient(7, SETTINGS, body=BODY)
+    for _ in one.advance(block(), 2.6):
+        pass
+    last = answers(block(), 2.6, every=51)[-1]
+    course = one._course
+    assert last.time == pytest.approx(2.55)
+    assert last.injected == course.syringe.volume
+    tip = course.now.contact.pose.inverse().apply(course.insertion.shaft.tip[None])[0]
+    np.testing.assert_array_equal(last.needle_tip, tip)
+    assert last.clearances["femoral nerve"] == course.around.distance
+
+
+def test_one_truth_a_tick_the_same_every_time():
+    first, again = answers(block(), 0.3), answers(block(), 0.3)
+    np.testing.assert_allclose([t.time for t in first], np.arange(6) * TICK)
+    for a, b in zip(first, again, strict=True):
+        np.testing.assert_array_equal(a.labels, b.labels)
+        np.testing.assert_array_equal(a.displacement, b.displacement)
+
+
+def test_labels_and_displacement_are_those_of_the_body():
+    last = answers([probe(force=3.0)], 0.5, every=9)[-1]
+    course = lived([probe(force=3.0)], 0.5)
+    z, x = np.meshgrid(last.grid.axial, last.grid.lateral, indexing="ij")
+    places = course.now.contact.pose.apply(np.stack([x.ravel(), 0 * x.ravel(), z.ravel()], axis=1))
+    rest = course.now.origin(places)
+    moved = (places - rest).reshape(*x.shape, 3)
+    inner = np.s_[4:, :]
+    assert np.abs(last.displacement - moved)[inner].max() < 2e-4  # nodes of 0.4 mm, straight between
+    assert (last.labels.ravel() == BODY.labels_at(rest)).mean() > 0.985
+    assert last.shear_modulus[last.labels == NERVE].min() == 10e3
+    assert last.clearances == {} and last.needle_tip is None
+
+
+def test_the_section_of_a_nerve_is_its_area():
+    last = answers([probe(force=0.2)], 0.1)[-1]
+    assert last.cross_sections["femoral nerve"] == pytest.approx(
+        np.pi * 2.5e-3**2, rel=0.04
+    )  # squares of 0.2 mm
+
+
+def test_blood_runs_as_poiseuille_says():
+    course = Course(7, BODY)
+    beat = 1 / course.rhythm.heart_rate
+    truths = answers([probe(force=0.5)], beat)
+    at = int(np.argmax([course.rhythm.arterial_speed(t.time) for t in truths]))
+    top, speed = truths[at], course.rhythm.arterial_speed(truths[at].time)
+    inside = top.labels == ARTERY
+    along = np.abs(top.velocity[inside][:, 1])
+    assert along.max() == pytest.approx(speed, rel=0.01)
+    assert along.mean() == pytest.approx(speed / 2, rel=0.03)
+    outside = top.velocity[(top.labels == 4)]
+    assert np.abs(outside).max() < 0.05
+
+
+def test_tissue_moves_by_its_velocity():
+    before, after = answers([probe(force=0.5)], 0.65)[-2:]
+    muscle = (before.labels == 4) & (after.labels == 4)
+    change = (after.displacement - before.displacement)[muscle] / TICK
+    assert np.abs(after.velocity[muscle]).max() > 5e-4
+    np.testing.assert_allclose(after.velocity[muscle], change, atol=4e-4)  # to first order in the slopes
+
+
+def test_fluid_and_swelling_are_told():
+    into = [probe(), *needle_to((-8e-3, 0, 18e-3), speed=0.04), inject(1.5)]
+    last = answers(into, 2.5, every=49)[-1]
+    assert last.injectate.any() and (last.labels[last.injectate] == 0).all()
+    assert last.cross_sections["femoral nerve"] > 1.3 * np.pi * 2.5e-3**2
+    assert last.clearances["femoral nerve"] < 0
+    assert last.injected == pytest.approx(1e-6)
+
+
+def test_the_image_shows_what_the_truth_says():
+    """Dark where the truth has fluid: the two come from one state."""
+    out = AdvanceNeedle(entry=ENTRY, direction=[0, 0, 1], inserted=0, rotation=0, time=3.5, given_by=WHO)
+    commands = [c for c in block() if c.time != 2.5] + [out]
+    one = SimulatedPatient(7, Settings(angles=(0.0,)), body=BODY)
+    frame = [f for f in one.advance(commands, 4.05) if isinstance(f, ChannelData)][-1]
+    truth = answers(commands, 4.05, every=80)[-1]
+    assert truth.time == frame.times[0, 0]
+    bright = np.abs(delay_and_sum(frame, truth.grid).values[0])
+    deep = ((truth.grid.axial > 0.012) & (truth.grid.axial < 0.022))[:, None]
+    muscle = binary_erosion((truth.labels == 4) & deep, iterations=4)
+    fluid = binary_erosion(truth.injectate & deep, iterations=4)  # 0.8 mm: side lobes of what lies beside
+    assert fluid.sum() > 100
+    assert np.median(bright[fluid]) < 0.5 * np.median(bright[muscle])
+
+
+def test_a_command_that_the_body_cannot_obey_is_refused_before_anything():
+    with refused(UnknownNameError, "MoveBody.part must be one of iliopsoas, got 'soleus'"):
+        next(replay(7, SETTINGS, [MoveBody(part="soleus", amount=1, time=9, given_by=WHO)], 1.0, body=BODY))

@@ -74,7 +74,13 @@ IMAGERS = Catalog("insonate.imagers", {"b_mode": "insonate.imaging.b_mode.b_mode
 SEGMENTERS = Catalog("insonate.segmenters", {"nerve_vessel": "insonate.analysis.segmentation:segment"})
 """An image to the structures in it."""
 
-SOURCES = Catalog("insonate.sources", {"moving_body": "insonate.simulation.moving_body:MovingBody"})
+SOURCES = Catalog(
+    "insonate.sources",
+    {
+        "moving_body": "insonate.simulation.moving_body:MovingBody",
+        "patient": "insonate.simulation.patient:SimulatedPatient",
+    },
+)
 """Live sources: commands in, observations out."""
 
 CATALOGS = {

@@ -45,9 +45,9 @@ def test_noise_and_calibration_are_as_set_and_the_covariance_holds_both():
         offsets.append(tips.mean(axis=0))
         spread.append(tips.std(axis=0))
     assert np.mean(spread) == pytest.approx(0.5e-3, rel=0.05)
-    assert np.std(offsets) == pytest.approx(0.8e-3, rel=0.2)  # 180 numbers: five percent, three deviations
+    assert np.std(offsets) == pytest.approx(0.5e-3, rel=0.2)  # 180 numbers: five percent, three deviations
     pose = next(pose for _, pose in watched(0) if pose.state is NeedleState.TIP)
-    np.testing.assert_allclose(pose.covariance, np.eye(3) * (0.5e-3**2 + 0.8e-3**2))
+    np.testing.assert_allclose(pose.covariance, np.eye(3) * (0.5e-3**2 + 0.5e-3**2))
     assert pose.frame is CoordinateFrame.PATIENT
 
 

@@ -118,6 +118,30 @@ def test_beyond_the_edge_of_the_beam_nothing_answers():
     assert np.abs(edgeless.samples).max() > 0
 
 
+@pytest.mark.parametrize(("baffle", "steep"), [("rigid", 1.0), ("soft", 0.0)])
+def test_a_steered_front_is_as_high_as_its_elements_make_it(baffle, steep):
+    """Elements that move together make the pressure 1 / cos in a rigid baffle, and 1 in a soft one."""
+    place = Scatterers(positions=np.array([[0, 0, 0.01]]), amplitudes=np.array([1.0]))
+    wave = flat(0.35)
+    made, full = (
+        np.abs(
+            deposit.simulate(place, array(), [wave], dimensions=2, baffle=baffle, unbounded=edgeless).samples
+        ).max()
+        for edgeless in (False, True)
+    )
+    directivity = np.sinc(0.14e-3 * 5e6 / 1540 * np.sin(0.35))
+    assert made / full == pytest.approx(0.14 / 0.15 * directivity / np.cos(0.35) ** steep, rel=1e-4)
+
+
+def test_an_echo_at_the_first_sample_is_whole():
+    place = Scatterers(positions=np.array([[0, 0, 0.01]]), amplitudes=np.array([1.0]))
+    middle = array(n_elements=2)
+    first = flat(initial_time=float(np.hypot(0.01, 0.075e-3) + 0.01) / 1540)
+    correlation, difference, _ = held(place, middle, [first], dimensions=2, unbounded=True, duration=2e-6)
+    assert correlation >= CORRELATION
+    assert difference <= DIFFERENCE
+
+
 def test_apodization_weighs_the_front_where_it_came_from():
     weights = np.linspace(0, 1, 64)
     event = Transmit(

@@ -263,6 +263,28 @@ def test_a_turned_probe_hears_the_same():
     np.testing.assert_allclose(made, truth, rtol=0, atol=EXACT * np.abs(truth).max())
 
 
+@pytest.mark.parametrize("baffle", ["rigid", "soft"])
+def test_behind_its_face_an_element_hears_nothing(baffle):
+    """Curved arrays: what lies below the probe may lie behind an element that is turned away."""
+    turned = np.array([[np.sin(1.2), 0.0, np.cos(1.2)]])
+    away = Probe(
+        name="turned",
+        element_positions=np.zeros((1, 3)),
+        element_normals=turned,
+        element_width=0.2e-3,
+        element_height=None,
+        center_frequency=5e6,
+        fractional_bandwidth=0.6,
+        elevation_focus=None,
+    )
+    before, behind = (
+        pressure(np.array([[x, 0, 0.01]]), away, FLAT, BAND, dimensions=2, baffle=baffle)
+        for x in (0.01, -0.03)
+    )
+    assert np.abs(before).min() > 0
+    assert np.abs(behind).max() == 0
+
+
 def test_the_lens_gathers_at_its_focus():
     depth = np.array([[0.0, 0.0, z] for z in np.linspace(5e-3, 60e-3, 111)])
     strong = np.abs(pressure(depth, probe(n_elements=1, element_height=10e-3), FLAT, np.array([5e6]))[:, 0])

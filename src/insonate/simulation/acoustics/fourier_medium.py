@@ -121,11 +121,12 @@ def attenuation_of(medium: Medium, frequency: float) -> tuple[Attenuation, np.nd
     if within == 0:
         mean = Attenuation(coefficient=0.0)
     else:
-        # The mean loss at the frequency is kept exactly: exponents are weighted by what they take.
+        # Rounded, for the filter is planned once while the medium moves; the map takes what is left.
         loss = counts * nepers
         exponent = float((loss @ exponents) / loss.sum()) if loss.sum() > 0 else 1.0
+        exponent = round(20 * exponent) / 20
         one = float(Attenuation(coefficient=1.0, exponent=exponent).nepers(np.array(frequency)))
-        mean = Attenuation(coefficient=float(loss.sum() / within) / one, exponent=exponent)
+        mean = Attenuation(coefficient=float(round(float(loss.sum() / within) / one)), exponent=exponent)
     beside = (nepers - float(mean.nepers(np.array(frequency)))).astype(np.float32)
     more = beside[medium.labels]
     summed = np.cumsum(more, axis=1) - 0.5 * (more + more[:, :1])

@@ -59,7 +59,7 @@ def flesh():
     return compiled_text(FLESH)
 
 
-SMALL = Window(name="small", center=(-6e-3, 0.0), reach=(52e-3, 9e-3, 40e-3))
+SMALL = Window(name="small", center=(-10e-3, 0.0), reach=(60e-3, 9e-3, 40e-3))
 """Of the shipped region: enough to hold the bundle."""
 
 

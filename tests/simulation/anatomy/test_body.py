@@ -14,6 +14,9 @@ CARRIER = 58e3
 TRACKED = 0.05
 """Of the imposed displacement: the mark of issue 11."""
 
+INTERPOLATED = 0.6e-6
+"""The phase that linear interpolation of a tile of 20 um lacks at most at 58 rad/mm: 0.03 rad [m]."""
+
 SNR, SNR_ERROR = 1.913, 0.05
 """Mean over deviation of a Rayleigh envelope, and the mark of issue 11."""
 
@@ -121,7 +124,7 @@ def test_speckle_rides_with_tissue_by_less_than_a_sample(moved):
     weight = np.abs(before[inner]) ** 2
     seen = np.angle(before[:, 31:-29] * before[:, 30:-30].conj())
     carrier = (weight[:, : seen.shape[1]] * seen).sum() / weight[:, : seen.shape[1]].sum() / 0.04e-3
-    assert phase / carrier == pytest.approx(moved, rel=TRACKED, abs=0.3e-6)
+    assert phase / carrier == pytest.approx(moved, rel=TRACKED, abs=INTERPOLATED)
     assert alike(before, after * 1) > 0.97
 
 
@@ -201,10 +204,20 @@ def test_properties_belong_to_labels():
     assert body.properties["attenuation"][body.label("iliopsoas")] == 96
 
 
+SPECK = 80
+"""Samples, half a square millimeter: the compiled outline is uneven by less than a voxel."""
+
+
+def pieces(mask):
+    """Give how many pieces larger than a speck."""
+    found, _ = components(mask)
+    return int((np.bincount(found.ravel())[1:] > SPECK).sum())
+
+
 def sections(body, name, y=0.0):
     """Give how many pieces of a structure a transverse plane meets."""
-    medium = cut(body, held(-0.006, y), shape=(340, 900))
-    return components(medium.labels == body.label(name))[1]
+    medium = cut(body, held(-0.010, y), shape=(390, 900))
+    return pieces(medium.labels == body.label(name))
 
 
 def names(body):
@@ -223,15 +236,15 @@ def test_the_nerve_may_have_divided():
     body = femoral(7, "high_division")
     assert "femoral nerve" not in names(body)
     parts = [body.label(f"{which} division of femoral nerve") for which in ("anterior", "posterior")]
-    medium = cut(body, held(-0.006), shape=(340, 900))
+    medium = cut(body, held(-0.010), shape=(390, 900))
     both = np.isin(medium.labels, parts)
-    assert components(both)[1] == 2
+    assert pieces(both) == 2
 
 
 def test_an_artery_may_cross_in_front_of_the_nerve():
     """Straight down onto the nerve, a needle meets the lateral circumflex artery first."""
     body = femoral(7, "circumflex_across")
-    medium = cut(body, held(-0.006), shape=(340, 900))
+    medium = cut(body, held(-0.010), shape=(390, 900))
     nerve = medium.labels == body.label("femoral nerve")
     artery = medium.labels == body.label("lateral circumflex femoral artery")
     over = nerve.any(axis=1) & artery.any(axis=1)
@@ -243,7 +256,7 @@ def test_an_artery_may_cross_in_front_of_the_nerve():
 
 def test_the_deep_artery_may_leave_high():
     body = femoral(7, "high_profunda")
-    medium = cut(body, held(-0.006, -0.004), shape=(340, 900))
+    medium = cut(body, held(-0.010, -0.004), shape=(390, 900))
     arteries = np.isin(medium.labels, [body.label("femoral artery"), body.label("profunda femoris artery")])
     pieces, count = components(arteries)
     sizes = np.bincount(pieces.ravel())[1:] * 0.15 * 0.04
@@ -255,7 +268,7 @@ def test_the_deep_artery_may_leave_high():
 
 def test_there_may_be_a_second_vein_behind_the_artery():
     body = femoral(7, "accessory_vein")
-    medium = cut(body, held(-0.006), shape=(340, 900))
+    medium = cut(body, held(-0.010), shape=(390, 900))
     second, artery = (medium.labels == body.label(n) for n in ("accessory femoral vein", "femoral artery"))
     column = int(np.flatnonzero(artery.any(axis=1)).mean())
     assert second[column].any()
@@ -264,7 +277,7 @@ def test_there_may_be_a_second_vein_behind_the_artery():
 
 def test_the_cutaneous_nerve_may_run_far_medially():
     def middle(body):
-        medium = cut(body, held(-0.006), shape=(340, 900))
+        medium = cut(body, held(-0.010), shape=(390, 900))
         inside = medium.labels == body.label("lateral femoral cutaneous nerve")
         return medium.plane.points(medium.plane.lateral, medium.plane.axial)[inside][:, 0].mean()
 
@@ -278,7 +291,7 @@ def test_the_cutaneous_nerve_may_run_far_medially():
 )
 def test_a_pathology_enlarges_what_it_names(pathology, name, least):
     def area(body):
-        return (cut(body, held(0.002), shape=(340, 900)).labels == body.label(name)).sum()
+        return (cut(body, held(0.002), shape=(390, 900)).labels == body.label(name)).sum()
 
     assert area(femoral(7, "usual", (pathology,))) > least * area(femoral())
 

@@ -22,11 +22,12 @@ from typing import Any
 from zlib import crc32
 
 import numpy as np
-from scipy.ndimage import gaussian_filter, map_coordinates
+from scipy.ndimage import gaussian_filter
 
 from insonate.core import InputError, RangeError, Structure, Tissue
 from insonate.core.checks import check_range
 from insonate.core.units import Meters
+from insonate.simulation.anatomy import kernels
 from insonate.simulation.anatomy.language import MOST_STRUCTURES, Individual, Window
 from insonate.simulation.anatomy.shapes import Solid, Tube, draped, overlap, solids, undulation
 from insonate.simulation.facts import facts
@@ -103,6 +104,7 @@ class _Canvas:
         self.normal = np.zeros((*shape, 3), np.int8)
         self.sheet = np.full(shape, -99.0, np.float32)
         self.boost = np.zeros(shape, np.float32)
+        self.border = np.zeros(shape, bool)
 
     # -- materials -----------------------------------------------------------------------------------------------
 
@@ -144,15 +146,23 @@ class _Canvas:
     # -- sheets --------------------------------------------------------------------------------------------------
 
     def lay(
-        self, at: Any, distance: np.ndarray, normal: np.ndarray, strength: np.ndarray, keep: np.ndarray
+        self,
+        at: Any,
+        distance: np.ndarray,
+        normal: np.ndarray,
+        strength: np.ndarray,
+        keep: np.ndarray,
+        *,
+        border: bool = False,
     ) -> None:
-        """Put a sheet where it is nearer than what is there; `at` indexes, arrays have its shape."""
+        """Put a sheet where it is nearer than what is there; `at` indexes arrays of one shape; a border parts materials."""
         nearer = keep & (np.abs(distance) < np.abs(self.distance[at]))
         self.distance[at] = np.where(nearer, distance, self.distance[at])
         self.sheet[at] = np.where(nearer, strength, self.sheet[at])
         self.normal[at] = np.where(nearer[..., None], np.round(127 * normal).astype(np.int8), self.normal[at])
+        self.border[at] = np.where(nearer, border, self.border[at])
 
-    def lay_height(self, height: np.ndarray, strength: np.ndarray) -> None:
+    def lay_height(self, height: np.ndarray, strength: np.ndarray, *, border: bool = False) -> None:
         """Lay a surface of these depths over x and y."""
         gx, gy = np.gradient(height, self.step)
         long = np.sqrt(1 + gx**2 + gy**2)
@@ -165,7 +175,12 @@ class _Canvas:
             at = (i[inside], j[inside], k[inside])
             distance = ((self.z[at[2]] - height[inside]) / long[inside]).astype(np.float32)
             self.lay(
-                at, distance, normal[inside], strength[inside].astype(np.float32), np.ones(len(at[0]), bool)
+                at,
+                distance,
+                normal[inside],
+                strength[inside].astype(np.float32),
+                np.ones(len(at[0]), bool),
+                border=border,
             )
 
     def box(
@@ -199,7 +214,8 @@ class _Canvas:
         cells = np.empty((3, *shape), np.float32)
         for at, (place, length) in enumerate(zip(places, lengths, strict=True)):
             cells[at] = place / (length / 2)
-        return np.asarray(map_coordinates(self.lattice(name), cells, order=1, mode="grid-wrap"), np.float32)
+        flat = kernels.get().lattice(self.lattice(name), cells.reshape(3, -1))
+        return np.asarray(flat.reshape(shape))
 
 
 def _gradient(field_: np.ndarray, step: Meters) -> np.ndarray:
@@ -295,7 +311,8 @@ def _check_apart(individual: Individual, made: Mapping[str, Solid], axes: Sequen
             if (high <= low).any():
                 continue
             grid = [
-                np.linspace(a, b, int(np.ceil((b - a) / 0.25e-3)) + 2) for a, b in zip(low, high, strict=True)
+                np.linspace(a, b, 2 * int(np.ceil((b - a) / 0.5e-3)) + 1)
+                for a, b in zip(low, high, strict=True)
             ]
             depth = overlap(
                 made[one],
@@ -351,7 +368,7 @@ def _surface(canvas: _Canvas, block: Mapping[str, Any]) -> None:
         )
         first = np.clip(np.ceil((height - canvas.z[0]) / canvas.step), 0, len(canvas.z)).astype(int)
         canvas.material[np.arange(len(canvas.z))[None, None, :] >= first[..., None]] = at
-        canvas.lay_height(height, np.full(height.shape, -99.0))
+        canvas.lay_height(height, np.full(height.shape, -99.0), border=True)
     if "strength_db" in block:
         plies = int(block.get("plies", 1))
         for ply in range(plies):
@@ -359,7 +376,9 @@ def _surface(canvas: _Canvas, block: Mapping[str, Any]) -> None:
             wave = undulation(rng, x, y, length=5e-3, size=0.12e-3) if plies > 1 else 0.0
             level = _strength(canvas, block, rng) - (3.0 * ply if ply else 0.0)
             fine = undulation(rng, x, y, length=1.5e-3, size=0.025e-3)
-            canvas.lay_height(height + shift + wave + fine, level)
+            canvas.lay_height(
+                height + shift + wave + fine, level, border="below" in block and ply == plies // 2
+            )
 
 
 def _wall(
@@ -389,7 +408,7 @@ def _wall(
     for ply in range(plies):
         shifted = (away - ply * apart).astype(np.float32)
         level = wall["strength_db"] - 4.0 * ply + wall.get("breaks", 1.0) * 5 * np.minimum(uneven, 1)
-        canvas.lay(at, shifted, normal, level, np.abs(shifted) < 4 * canvas.step)
+        canvas.lay(at, shifted, normal, level, np.abs(shifted) < 4 * canvas.step, border=ply == 0)
 
 
 def _slope(field_: np.ndarray, axis: int, where: tuple[np.ndarray, ...]) -> np.ndarray:
@@ -601,7 +620,7 @@ def _texture(canvas: _Canvas, at: int, texture: str, along: str | None, pennatio
 def _beyond(canvas: _Canvas) -> np.ndarray:
     """Look up the material on the other side of the nearest sheet."""
     beyond = canvas.material.copy()
-    near = np.argwhere(np.abs(canvas.distance) < 1.1 * canvas.step)
+    near = np.argwhere(canvas.border & (np.abs(canvas.distance) < 1.1 * canvas.step))
     at = tuple(near.T)
     normal = canvas.normal[at].astype(np.float32) / 127
     distance = canvas.distance[at]
@@ -708,7 +727,7 @@ def save(volumes: Volumes, path: Path) -> None:
 def load(path: Path) -> Volumes | None:
     """Give what `save` kept, or None where there is nothing whole."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as whole, np.load(whole, allow_pickle=False) as file:
             return Volumes(
                 origin=file["origin"],
                 step=float(file["step"]),

@@ -108,13 +108,16 @@ class Outline:
             drift=rng.normal(0, 90.0, 5),
         )
 
-    def at(self, angle: np.ndarray, along: np.ndarray) -> np.ndarray:
-        """Give the radius over that of the ellipse, 1."""
-        out = np.ones(np.broadcast(angle, along).shape)
-        if not self.sizes.any():
-            return out
-        for n, (size, phase, drift) in enumerate(zip(self.sizes, self.phases, self.drift, strict=True)):
-            out += size * np.sin((n + 2) * angle + phase + drift * along)
+    def at(self, u: np.ndarray, v: np.ndarray, along: np.ndarray) -> np.ndarray:
+        """Give the radius over that of the ellipse in the direction (u, v), 1."""
+        kind = np.result_type(u, np.complex64)
+        turn = (u + 1j * v).astype(kind)
+        turn /= np.maximum(np.abs(turn), TINY)
+        power = turn
+        out = np.ones(np.broadcast(u, v, along).shape, turn.real.dtype)
+        for size, phase, drift in zip(self.sizes, self.phases, self.drift, strict=True):
+            power = power * turn
+            out += size * (power * np.exp(1j * (phase + drift * along)).astype(kind)).imag
         return np.maximum(out, 0.4)
 
 
@@ -161,7 +164,8 @@ class Tube:
         beyond = (along - held)[..., None]
         values[..., :2] += slopes[..., :2] * beyond
         values[..., 2:4] /= 2  # widths to half axes
-        return values, slopes
+        kind = np.result_type(along, np.float32)
+        return values.astype(kind), slopes.astype(kind)
 
     def _local(self, places: Places) -> tuple[np.ndarray, ...]:
         along = places[self.axis]
@@ -184,7 +188,7 @@ class Tube:
         even = np.hypot(un, vn)
         rho = even
         if self.outline.sizes.any():
-            rho = even / self.outline.at(np.arctan2(vn, un), along)
+            rho = even / self.outline.at(un, vn, along)
         nu, nv = un / a, vn / b
         steep = np.maximum(np.hypot(nu, nv), TINY)
         out = (rho - 1) * even / steep
@@ -273,17 +277,20 @@ class Ellipsoid:
 
     def frame(self, places: Places) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Give (along, across, down) in its own axes [m]."""
-        x, y, z = (place - middle for place, middle in zip(places, self.middle, strict=True))
-        cosine, sine = np.cos(self.turn), np.sin(self.turn)
+        x, y, z = (
+            place - place.dtype.type(middle) for place, middle in zip(places, self.middle, strict=True)
+        )
+        cosine, sine = float(np.cos(self.turn)), float(np.sin(self.turn))
         return y, cosine * x + sine * z, cosine * z - sine * x
 
     def distance(self, places: Places) -> np.ndarray:
         """Give the signed distance [m]."""
         along, u, v = self.frame(places)
-        un, yn, vn = u / self.half[0], along / self.half[1], v / self.half[2]
+        half = [float(size) for size in self.half]
+        un, yn, vn = u / half[0], along / half[1], v / half[2]
         even = np.sqrt(un**2 + yn**2 + vn**2)
-        rho = even / self.outline.at(np.arctan2(vn, un), along) if self.outline.sizes.any() else even
-        steep = np.sqrt((un / self.half[0]) ** 2 + (yn / self.half[1]) ** 2 + (vn / self.half[2]) ** 2)
+        rho = even / self.outline.at(un, vn, along) if self.outline.sizes.any() else even
+        steep = np.sqrt((un / half[0]) ** 2 + (yn / half[1]) ** 2 + (vn / half[2]) ** 2)
         return np.asarray(np.where(rho < 1e-4, -self.half.min(), (rho - 1) * even / np.maximum(steep, TINY)))
 
     def bounds(self) -> tuple[np.ndarray, np.ndarray]:

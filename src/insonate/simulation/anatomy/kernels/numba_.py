@@ -133,7 +133,9 @@ def _compiled() -> Any:
                             )
                             * step
                         )
-                        if abs(distance) < reach:
+                        close = abs(distance) < reach
+                        strength = zero
+                        if close:
                             strength = np.float32((voxel >> 24) & 255)
                             bx, by, bz = int(math.floor(fx)), int(math.floor(fy)), int(math.floor(fz))
                             px, py, pz = fx - np.float32(bx), fy - np.float32(by), fz - np.float32(bz)
@@ -174,10 +176,11 @@ def _compiled() -> Any:
                             if total > np.float32(1e-3):
                                 distance = summed / total
                                 strength = strengths / total
-                            inner = np.int64((voxel >> 8) & 255)
-                            if distance * np.float32(stored) < zero and inner != material:
-                                material, inner = inner, material
-                                echo = np.int64(echo_codes[material])
+                        inner = np.int64((voxel >> 8) & 255)
+                        if distance * np.float32(stored) < zero and inner != material:
+                            material, inner = inner, material
+                            echo = np.int64(echo_codes[material])
+                        if close:
                             along = abs(nx0 * lateral[0] + ny0 * lateral[1] + nz0 * lateral[2])
                             variance = thick * thick + foot_width * foot_width * along * along
                             far = distance * distance / variance
@@ -226,6 +229,39 @@ def _compiled() -> Any:
                     reflectivity[i, j] = grain * echo_amplitudes[echo] + coherent
 
     return kernel
+
+
+@cache
+def _compiled_lattice() -> Any:
+    _cache_folder()
+    import numba
+
+    @numba.njit(nogil=True, cache=True)
+    def kernel(noise, cells, out):  # type: ignore[no-untyped-def]
+        n = noise.shape[0]
+        one = np.float32(1)
+        for k in range(len(out)):
+            x, y, z = cells[0, k], cells[1, k], cells[2, k]
+            fx, fy, fz = math.floor(x), math.floor(y), math.floor(z)
+            px, py, pz = x - np.float32(fx), y - np.float32(fy), z - np.float32(fz)
+            i, j, m = int(fx) % n, int(fy) % n, int(fz) % n
+            ii, jj, mm = (i + 1) % n, (j + 1) % n, (m + 1) % n
+            near = (one - py) * ((one - pz) * noise[i, j, m] + pz * noise[i, j, mm]) + py * (
+                (one - pz) * noise[i, jj, m] + pz * noise[i, jj, mm]
+            )
+            away = (one - py) * ((one - pz) * noise[ii, j, m] + pz * noise[ii, j, mm]) + py * (
+                (one - pz) * noise[ii, jj, m] + pz * noise[ii, jj, mm]
+            )
+            out[k] = (one - px) * near + px * away
+
+    return kernel
+
+
+def lattice(noise: np.ndarray, cells: np.ndarray) -> np.ndarray:
+    """Interpolate a periodic lattice linearly: as the reference."""
+    out = np.empty(cells.shape[1], np.float32)
+    _compiled_lattice()(noise, cells, out)
+    return out
 
 
 def cut(

@@ -1,4 +1,4 @@
-"""The slice in NumPy: readable, and the truth that the other kernels are held to.
+"""The slice, and the noise it is made of, in NumPy: readable, and the truth that the other kernels are held to.
 
 Each sample of the plane looks up the voxel of its tissue at rest. The voxel's sheet goes on as a plane,
 d = d_v + n . (p - p_v); near it, the planes of the eight voxels around that tell of the same sheet are averaged. What
@@ -8,6 +8,7 @@ a column averages over its width, so that steep sheets fade and do not alias.
 """
 
 import numpy as np
+from scipy.ndimage import map_coordinates
 
 DISTANCE_STEP = 7e-6
 """Of the stored distance [m]."""
@@ -29,6 +30,24 @@ BENT = 0.25
 def is_available() -> bool:
     """Whether this kernel can run here: always."""
     return True
+
+
+def lattice(noise: np.ndarray, cells: np.ndarray) -> np.ndarray:
+    """Interpolate a periodic lattice linearly.
+
+    Parameters
+    ----------
+    noise : numpy.ndarray
+        (n, n, n) float32.
+    cells : numpy.ndarray
+        (3, m) float32 places, in cells.
+
+    Returns
+    -------
+    numpy.ndarray
+        (m,) float32.
+    """
+    return np.asarray(map_coordinates(noise, cells, order=1, mode="grid-wrap"), np.float32)
 
 
 def cut(
@@ -97,9 +116,10 @@ def cut(
     """
     at = np.arange(n_axial)
     low = np.minimum(at // stride, nodes.shape[1] - 2)
-    share = ((at - low * stride) / stride).astype(np.float32)[None, :, None]
-    places = nodes[:, low] * (1 - share) + nodes[:, low + 1] * share
-    cells = ((places - origin.astype(np.float32)) / np.float32(step)).astype(np.float32)
+    onward = (at - low * stride).astype(np.float32)[None, :, None]
+    places = nodes[:, low] + (nodes[:, low + 1] - nodes[:, low]) / np.float32(stride) * onward
+    over = np.float32(1) / np.float32(step)
+    cells = ((places - origin.astype(np.float32)) * over).astype(np.float32)
     index = np.floor(cells + np.float32(0.5)).astype(int)
     size = np.array(voxels.shape[:3])
     within = ((index >= 0) & (index < size)).all(axis=-1) & (places[..., 2] >= 0)
@@ -113,6 +133,7 @@ def cut(
     offset = (cells - index) * np.float32(step)
     distance = stored * np.float32(DISTANCE_STEP) + (normal * offset).sum(axis=-1)
     strength = code.astype(np.float32)
+    swap = valid & (distance * stored < 0) & (beyond != material)
     near = within & valid & (np.abs(distance) < NEAR) & ((code > 0) | (beyond != material))
     i, j = np.nonzero(near)
     base = np.floor(cells[i, j]).astype(int)
@@ -138,18 +159,16 @@ def cut(
     better = total > 1e-3
     fine = np.where(better, summed / np.where(better, total, 1), distance[i, j])
     strength[i, j] = np.where(better, strengths / np.where(better, total, 1), strength[i, j])
-    crossed = fine * stored[i, j] < 0
-    swap = crossed & (beyond[i, j] != material[i, j])
-    echo[i, j] = np.where(swap, echo_codes[beyond[i, j]], echo[i, j])
-    inner = np.where(swap, material[i, j], beyond[i, j])
-    material[i, j] = np.where(swap, beyond[i, j], material[i, j])
+    swap[i, j] = (fine * stored[i, j] < 0) & (beyond[i, j] != material[i, j])
+    echo = np.where(swap, echo_codes[beyond], echo)
+    material, beyond = np.where(swap, beyond, material), np.where(swap, material, beyond)
     along = np.abs(normal[i, j] @ lateral.astype(np.float32))
     spread = np.sqrt(np.float32(THICKNESS) ** 2 + (np.float32(FOOTPRINT * lateral_step) * along) ** 2)
     coherent = np.zeros(cells.shape[:2], np.float32)
     bright = sheet_amplitudes[(strength[i, j] + np.float32(0.5)).astype(int)]
     coherent[i, j] = bright * np.float32(THICKNESS) / spread * np.exp(-0.5 * (fine / spread) ** 2)
     through = np.where(within, passing[material], np.float32(1))
-    beside = (along > EDGE) & ((passing[material[i, j]] > 1) | (passing[inner] > 1))
+    beside = (along > EDGE) & ((passing[material[i, j]] > 1) | (passing[beyond[i, j]] > 1))
     through[i, j] *= np.where(beside, np.float32(edge_loss), np.float32(1))
     segments = nodes[:, :-1], nodes[:, 1:]
     grain = _grain(places, segments, low, noise, noise_steps, gains, turn)

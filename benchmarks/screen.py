@@ -1,4 +1,4 @@
-"""Frames to the screen: the moving body through server and browser on the same cores, and what it costs.
+"""Frames to the screen: the simulated patient through server and browser on the same cores, and what it costs.
 
 Left out where there is no Chromium or no built page.
 """
@@ -76,7 +76,7 @@ def rows() -> list[dict[str, Any]]:
         own = cpu_of(server.process.pid) - server_before
         others = cpu_of(os.getpid()) - browser_before - own
     return [
-        row("screen/drawn", "frames of the moving body drawn, wall clock", drawn, "Hz", truth="clock"),
+        row("screen/drawn", "frames of the simulated patient drawn, wall clock", drawn, "Hz", truth="clock"),
         row("screen/latency", "from finished frame to drawn, median", middles, "ms", truth="clock"),
         row("screen/latency-p95", "the same, 95th percentile", highs, "ms", truth="clock"),
         row(

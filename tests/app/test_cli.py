@@ -239,7 +239,7 @@ def test_serve_refuses_an_address_that_others_could_reach(run):
 def test_demo_makes_a_picture(run, tmp_path):
     code, said, _ = run("demo", "--out", tmp_path / "demo.png")
     assert code == OK
-    assert "the moving body" in said
+    assert "the simulated patient" in said
     with Picture.open(tmp_path / "demo.png") as picture:
         assert picture.size[1] == 800
 

@@ -196,7 +196,7 @@ def test_a_dropped_real_picture_is_read_labelled_and_guided():
         page.get_by_role("button", name="Set").click()
         until(lambda: "cm" in page.inner_text(".gutter.right"), 60)
         until(lambda: page.locator(".label[data-role=scale] >> text=mm").count() == 1, 60)
-        page.get_by_role("button", name="Simulated body").click()
+        page.get_by_role("button", name="Simulated patient").click()
         until(lambda: "SIMULATED" in page.inner_text("header"), 60)
         assert page.complaints == []
 

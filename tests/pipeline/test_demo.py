@@ -41,7 +41,7 @@ def from_source(monkeypatch, source):
 
     class Sources(Catalog):
         def get(self, name):
-            assert name == "moving_body"
+            assert name == "patient"
             return lambda: made.append(source()) or made[-1]
 
     monkeypatch.setattr(demo, "SOURCES", Sources("insonate.sources", {}))
@@ -57,7 +57,7 @@ def test_it_compounds_the_angles_of_every_moment_and_says_what_it_made(tmp_path,
         assert picture.size[1] == 800
         pixels = np.asarray(picture.convert("RGB"))
     assert said.startswith(
-        f"{tmp_path / 'demo.png'}: the moving body, Femoral nerve block, 5 path(s); "
+        f"{tmp_path / 'demo.png'}: the simulated patient, Femoral nerve block, 5 path(s); "
     )  # the point is the nerve
     assert (0, demo.FRAMES + 1, "simulating and beamforming") in told
     assert pixels.max() > 200  # the point, which the labeller takes for the nerve
@@ -66,7 +66,7 @@ def test_it_compounds_the_angles_of_every_moment_and_says_what_it_made(tmp_path,
 
 def test_a_body_that_gives_no_echoes_is_told(tmp_path, monkeypatch):
     from_source(monkeypatch, Pictures)
-    with refused(InputError, "the moving body gave no channel data"):
+    with refused(InputError, "the simulated patient gave no channel data"):
         demo.make_demo(tmp_path / "demo.png")
     assert list(tmp_path.iterdir()) == []
 

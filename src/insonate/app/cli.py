@@ -270,7 +270,7 @@ def check_procedures(as_json: JsonOption = False) -> None:
 @app.command()
 def serve(
     path: Annotated[
-        Path | None, typer.Argument(help="File to show; the moving body by default.", show_default=False)
+        Path | None, typer.Argument(help="File to show; the simulated patient by default.", show_default=False)
     ] = None,
     host: Annotated[str, typer.Option(help="Loopback address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; the next free one if taken.")] = 8787,
@@ -370,7 +370,7 @@ def doctor(as_json: JsonOption = False) -> None:
 def demo(
     out: Annotated[Path, typer.Option("--out", "-o", help="PNG to write.")] = Path("insonate-demo.png"),
 ) -> None:
-    """Make the picture of the README: the moving body, from channel data to a planned path."""
+    """Make the picture of the README: the simulated patient, from channel data to a planned path."""
     from insonate.pipeline.demo import make_demo
 
     with _progress("simulating") as report:

@@ -27,7 +27,7 @@ from insonate.pipeline.playback import Playback
 from insonate.pipeline.reading import open as open_file
 from insonate.pipeline.reading import supply_spacing
 
-DEFAULT_SOURCE = "moving_body"
+DEFAULT_SOURCE = "patient"
 FIRST_PROCEDURE = "LL01"
 
 MOST_SIDE = 8192
@@ -46,7 +46,7 @@ class Examination:
         self.live: Live | None = None
 
     def show_default(self) -> None:
-        """Show the moving body."""
+        """Show the simulated patient."""
         self._replace(Live(source=SOURCES.get(DEFAULT_SOURCE)(), procedure=self._procedure), None)
 
     def show_file(self, path: Path, name: str, spacing: tuple[Meters, Meters] | None = None) -> None:

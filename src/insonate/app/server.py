@@ -213,7 +213,7 @@ def create_app(examination: Examination, *, begin: Callable[[], None] | None = N
 
     @app.post("/api/simulated")
     async def show_simulated() -> Hello:
-        """Show the simulated body again."""
+        """Show the simulated patient again."""
         await asyncio.to_thread(examination.show_default)
         return examination.hello()
 
@@ -319,7 +319,7 @@ def serve(
     Parameters
     ----------
     path : pathlib.Path or None
-        File to show; the moving body by default.
+        File to show; the simulated patient by default.
     host : str
         Loopback name or address.
     port : int

@@ -53,7 +53,7 @@ def make_demo(out: Path, *, report: Report = silent) -> str:
     from insonate.guidance.procedures import procedure
 
     check_picture_name(out)
-    source = SOURCES.get("moving_body")()
+    source = SOURCES.get("patient")()
     beamform = BEAMFORMERS.get("delay_and_sum")
     compounding = Compounding(ANGLES)
     moments: list[np.ndarray] = []
@@ -71,7 +71,7 @@ def make_demo(out: Path, *, report: Report = silent) -> str:
         if len(moments) == FRAMES:
             break
     if iq is None or not moments:
-        raise InputError("the moving body gave no channel data")
+        raise InputError("the simulated patient gave no channel data")
 
     decibels = log_compression(np.stack(moments), dynamic_range=DYNAMIC_RANGE)
     evened = np.stack([speckle_reduction(one) for one in decibels])
@@ -84,4 +84,4 @@ def make_demo(out: Path, *, report: Report = silent) -> str:
     guided = guide(image, procedure(PROCEDURE), simulated=True, report=report)
     shown = guided.scene.image or image
     write_picture(out, picture(shown, guided.drawing, height=800))
-    return f"{out}: the moving body, {guided.procedure.name}, {len(guided.plan.paths)} path(s); {guided.plan.reason}"
+    return f"{out}: the simulated patient, {guided.procedure.name}, {len(guided.plan.paths)} path(s); {guided.plan.reason}"

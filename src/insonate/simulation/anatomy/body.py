@@ -76,21 +76,24 @@ def _gains() -> np.ndarray:
 
 def _nodes(plane: Plane, displacement: np.ndarray, n_nodes: int) -> np.ndarray:
     """Give where the tissue of every STRIDE-th sample was at rest, (n_lateral, n_nodes, 3) [m]."""
-    depth = np.arange(n_nodes) * STRIDE * plane.axial_step
-    places = plane.points(plane.lateral, depth)
-    moved = displacement
-    for axis, (count, wanted, last) in enumerate(
-        (
-            (displacement.shape[0], np.arange(plane.shape[0]), plane.shape[0] - 1),
-            (displacement.shape[1], np.arange(n_nodes) * STRIDE, plane.shape[1] - 1),
-        )
-    ):
-        at = np.clip(wanted * (count - 1) / last, 0, count - 1)
-        low = np.minimum(at.astype(int), max(count - 2, 0))
-        share = (at - low).reshape((-1, 1, 1) if axis == 0 else (1, -1, 1))
-        high = np.minimum(low + 1, count - 1)
-        moved = np.take(moved, low, axis=axis) * (1 - share) + np.take(moved, high, axis=axis) * share
-    return np.asarray(places - moved, np.float32)
+    rotation, rows = plane.pose.rotation, np.arange(n_nodes) * STRIDE
+    down = plane.pose.translation + (rows * plane.axial_step)[:, None] * rotation[:, 2]
+    across = plane.lateral[:, None] * rotation[:, 0]
+    places = across.astype(np.float32)[:, None, :] + down.astype(np.float32)
+    if not displacement.any():
+        return np.asarray(places)
+    n, m, _ = displacement.shape
+    first = _weights(np.arange(plane.shape[0]), plane.shape[0] - 1, n) @ displacement.astype(
+        np.float32
+    ).reshape(n, -1)
+    second = _weights(rows, plane.shape[1] - 1, m)
+    return np.asarray(places - np.matmul(second, first.reshape(-1, m, 3)), np.float32)
+
+
+def _weights(wanted: np.ndarray, last: int, count: int) -> np.ndarray:
+    """Give the matrix that interpolates `count` values, spread evenly over 0..last, at `wanted` samples."""
+    at = np.clip(wanted * ((count - 1) / last), 0, count - 1)
+    return np.asarray(np.maximum(1 - np.abs(at[:, None] - np.arange(count)), 0), np.float32)
 
 
 class CompiledBody:

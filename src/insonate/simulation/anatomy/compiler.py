@@ -32,12 +32,12 @@ from insonate.simulation.anatomy.language import MOST_STRUCTURES, Individual, Wi
 from insonate.simulation.anatomy.shapes import Solid, Tube, draped, overlap, solids, undulation
 from insonate.simulation.facts import facts
 
-VERSION = 1
+VERSION = 2
 """Of the volumes: a change of what is compiled changes it."""
 
 DISTANCE_STEP: Meters = 7e-6
 """Of byte 2 [m]."""
-SHEET_FLOOR, SHEET_STEP = -45.0, 0.25
+SHEET_FLOOR, SHEET_STEP = -28.0, 0.25
 """Of byte 3 [dB]."""
 ECHO_FLOOR, ECHO_STEP = -80.0, 0.35
 """Of byte 7 [dB]."""

@@ -14,6 +14,7 @@ from insonate.simulation.anatomy.kernels.reference import (
     DISTANCE_STEP,
     EDGE,
     FOOTPRINT,
+    LITTLE,
     NEAR,
     SAME,
     THICKNESS,
@@ -39,7 +40,7 @@ def _compiled() -> Any:
     import numba
 
     q, thick, foot, reach, same = (np.float32(v) for v in (DISTANCE_STEP, THICKNESS, FOOTPRINT, NEAR, SAME))
-    bent = np.float32(BENT)
+    bent, little = np.float32(BENT), np.float32(LITTLE)
     edge, unit, zero, one, half = (np.float32(v) for v in (EDGE, 1 / 127, 0, 1, 0.5))
 
     @numba.njit(fastmath=True, nogil=True, cache=True)
@@ -142,6 +143,13 @@ def _compiled() -> Any:
                             total, summed, strengths = zero, zero, zero
                             for corner in range(8):
                                 cx, cy, cz = corner >> 2, (corner >> 1) & 1, corner & 1
+                                weight = (
+                                    (px if cx else one - px)
+                                    * (py if cy else one - py)
+                                    * (pz if cz else one - pz)
+                                )
+                                if weight < little:
+                                    continue
                                 ax, ay, az = bx + cx, by + cy, bz + cz
                                 if ax < 0 or ay < 0 or az < 0 or ax >= nx or ay >= ny or az >= nz:
                                     continue
@@ -165,11 +173,6 @@ def _compiled() -> Any:
                                 )
                                 if abs(its_distance - distance) >= same:
                                     continue
-                                weight = (
-                                    (px if cx else one - px)
-                                    * (py if cy else one - py)
-                                    * (pz if cz else one - pz)
-                                )
                                 total += weight
                                 summed += weight * its_distance
                                 strengths += weight * np.float32((other >> 24) & 255)

@@ -23,6 +23,8 @@ SAME = 0.09e-3
 EDGE = 0.85
 """Part of a wall's normal along the array above which it bends the beam away: the shadow beside a vessel."""
 
+LITTLE = 0.05
+"""Weight below which a voxel has no say on a sheet."""
 BENT = 0.25
 """Samples of the tile that a segment between nodes may stray by and still count as straight: one line of it serves all."""
 
@@ -151,7 +153,7 @@ def cut(
             axis=1
         ) * np.float32(step)
         alike = (its_normal * normal[i, j]).sum(axis=1) > 0.5
-        good &= (np.abs(its) < 127) & alike & (np.abs(from_it - distance[i, j]) < SAME)
+        good &= (weight >= LITTLE) & (np.abs(its) < 127) & alike & (np.abs(from_it - distance[i, j]) < SAME)
         weight = np.where(good, weight, 0).astype(np.float32)
         total += weight
         summed += weight * from_it

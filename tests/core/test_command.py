@@ -118,6 +118,12 @@ def test_every_command_knows_when_and_by_whom(kind):
             "AdvanceNeedle.direction must have length 1, got 2",
         ),
         (AdvanceNeedle, {"entry": np.zeros(2)}, AxesError, "AdvanceNeedle.entry must be (3), got shape (2,)"),
+        (
+            AdvanceNeedle,
+            {"entry": [0, np.nan, 0]},
+            RangeError,
+            "AdvanceNeedle.entry must be finite, got 1 NaN or infinite, the first at (1,)",
+        ),
         (Inject, {"rate": 0.2}, RangeError, "Inject.rate must lie in -2e-06..2e-06 m^3/s, got 0.2 (mL/s?)"),
         (Inject, {"agent": " "}, InputError, "Inject.agent must not be empty, got ''"),
     ],

@@ -20,7 +20,7 @@ from formats.hostile import (
     refusal,
     truncations,
 )
-from insonate.core import FormatError, Quantity
+from insonate.core import AxesError, FormatError, InputError, Quantity, RangeError
 from insonate.formats import video
 from refusals import refused
 
@@ -311,6 +311,65 @@ def test_a_pickle_is_never_loaded(tmp_path):
     path.write_bytes(pickle_that_acts(mark))
     refusal(video.read, path)
     assert not mark.exists()
+
+
+# --- clips that we write ---------------------------------------------------------------------------------------------
+
+
+def moving(count=12, shape=(64, 80)):
+    rows, columns = np.mgrid[: shape[0], : shape[1]]
+    for number in range(count):
+        yield (127 + 100 * np.sin(rows / 9 + number / 3) * np.cos(columns / 11)).astype(np.uint8)
+
+
+def test_a_clip_that_we_write_comes_back_with_its_times(tmp_path):
+    path = tmp_path / "clip.mp4"
+    assert video.write(path, moving(), frame_rate=20.0) == 12
+    (clip,) = video.read(path)
+    np.testing.assert_allclose(clip.times, np.arange(12) / 20, atol=1e-3)
+    given = np.stack(list(moving())) / 255
+    assert np.abs(clip.values - given).mean() < 0.03  # a lossy codec
+    assert clip.provenance[0].settings["codec"] in ("vp9", "libvpx-vp9")
+
+
+def test_an_odd_row_or_column_is_left_out(tmp_path):
+    video.write(tmp_path / "clip.mp4", moving(2, (63, 81)), frame_rate=20.0)
+    assert video.read(tmp_path / "clip.mp4")[0].values.shape[1:] == (62, 80)
+
+
+@pytest.mark.parametrize(
+    ("name", "pictures", "rate", "error", "message"),
+    [
+        ("clip.avi", [], 20.0, InputError, "a clip's name must end in .mp4, got 'clip.avi'"),
+        ("clip.mp4", [], 20.0, InputError, "a clip must hold at least one picture, got none"),
+        ("clip.mp4", [], 0.0, RangeError, "frame_rate must lie in 0.1..1000 Hz, got 0"),
+        (
+            "clip.mp4",
+            [np.zeros((4, 4, 3), np.uint8)],
+            20.0,
+            AxesError,
+            "picture must be (row, column), got shape (4, 4, 3)",
+        ),
+        (
+            "clip.mp4",
+            [np.zeros((4, 4))],
+            20.0,
+            AxesError,
+            "picture must be of uint8, got float64",
+        ),
+        (
+            "clip.mp4",
+            [np.zeros((8, 8), np.uint8), np.zeros((6, 8), np.uint8)],
+            20.0,
+            AxesError,
+            "picture must be (8, 8), got shape (6, 8)",
+        ),
+    ],
+)
+def test_what_is_no_clip_is_not_written(tmp_path, name, pictures, rate, error, message):
+    with refused(error, message):
+        video.write(tmp_path / name, pictures, frame_rate=rate)
+    assert list(tmp_path.iterdir()) == []
 
 
 # --- real files ------------------------------------------------------------------------------------------------------

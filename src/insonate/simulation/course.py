@@ -54,8 +54,11 @@ SLACK = 1e-6
 FIRST_FORCE: Newtons = 2.0
 """Until it is told otherwise the probe lies on the middle of the window, so hard [N]."""
 
-NEAR: Meters = 0.03
-"""A nerve further away is not looked at [m]."""
+NEAR: Meters = 0.012
+"""The distance to what lies further away is that at rest [m]."""
+
+LEAST_RADIUS: Meters = 0.8e-3
+"""The walls of smaller vessels do not move: by less than 0.05 mm if they did [m]."""
 
 CONTROLS = {
     "ticks_per_frame": (1.0, 20.0),
@@ -336,6 +339,8 @@ class Course:
         grown = (1 + self.rhythm.distension(time)) ** 2
         for label, tube in self.tubes.items():
             tissue = self.body.structures[label - 1].tissue
+            if float(tube.radius.mean()) < LEAST_RADIUS:
+                continue
             if tissue is Tissue.ARTERY:
                 out.append(Wall(tube=tube, area=grown))
             elif tissue is Tissue.VEIN and area < 1:
@@ -392,8 +397,10 @@ class Course:
             if structure.tissue.is_vessel:
                 if self._unclear(label, tip, origin) < 0:
                     place = Place.VESSEL
-            elif structure.tissue is Tissue.NERVE and self._unclear(label, tip, origin) < NEAR:
-                away = self.reach(label, tip, origin[0])
+            elif structure.tissue is Tissue.NERVE:
+                away = self._unclear(label, tip, origin)
+                if away < NEAR:
+                    away = self.reach(label, tip, origin[0])
                 if away < distance:
                     nearest, distance = label, away
         # In fluid the tissue of a place is what the fluid parted: that of a nerve's surface lies neither in nor out.
@@ -432,8 +439,8 @@ class Course:
             return resting
         slope = self.gradient(label, origin)
         surface = origin - resting * slope
-        for _ in range(2):
-            left = float(self.body.distance(label, surface[np.newaxis])[0])
+        left = float(self.body.distance(label, surface[np.newaxis])[0])
+        if abs(left) > 2e-5:
             surface = surface - left * self.gradient(label, surface)
         now = self.now.place(surface[np.newaxis])[0]
         return float(np.copysign(np.linalg.norm(now - tip), resting))

@@ -67,9 +67,13 @@ class Cutter:
         """(n, m) of the nodes."""
         return self._nodes
 
-    def spread(self, values: np.ndarray) -> np.ndarray:
-        """Interpolate (n, m) values of the nodes to every sample, float32."""
-        return np.asarray(self._across @ values.astype(np.float32) @ self._down.T)
+    def spread(self, values: np.ndarray, box: tuple[slice, slice] = (slice(None), slice(None))) -> np.ndarray:
+        """Interpolate (n, m) values of the nodes to every sample, or to those of a box, float32."""
+        low, share = (part[box[0]] for part in self._across)
+        rows = values.astype(np.float32)
+        rows = rows[low] * (1 - share[:, None]) + rows[low + 1] * share[:, None]
+        low, share = (part[box[1]] for part in self._down)
+        return np.asarray(rows[:, low] * (1 - share) + rows[:, low + 1] * share)
 
     def cut(self, course: Course, *, needle: bool = True) -> Section:
         """Cut the body as it is now.
@@ -115,18 +119,19 @@ class Cutter:
         rows, columns = np.nonzero(np.maximum.reduce([fluid, *_shifted(fluid)]) > 0)
         if len(rows) == 0:
             return
-        boxes = []
+        sides = []
         for at, count, n in (
             (rows, self._nodes[0], self._shape[0]),
             (columns, self._nodes[1], self._shape[1]),
         ):
             step = (n - 1) / (count - 1)
-            boxes.append(slice(int(max(at.min() - 1, 0) * step), int(np.ceil((at.max() + 1) * step)) + 1))
-        depth = self._across[boxes[0]] @ fluid.astype(np.float32) @ self._down[boxes[1]].T
+            sides.append(slice(int(max(at.min() - 1, 0) * step), int(np.ceil((at.max() + 1) * step)) + 1))
+        box = (sides[0], sides[1])
+        depth = self.spread(fluid, box)
         dry = np.clip(0.5 - depth / EDGE, 0, 1)
         weak = float(facts("insonate.simulation.instrument", "instruments")["fluid"]["strength"])
-        reflectivity[boxes[0], boxes[1]] *= weak + (1 - weak) * dry
-        labels[boxes[0], boxes[1]][depth > 0] = 0
+        reflectivity[box] *= weak + (1 - weak) * dry
+        labels[box] = np.where(depth > 0, 0, labels[box])
 
     def _coupled(
         self, course: Course, plane: Plane, reflectivity: np.ndarray, transmission: np.ndarray | None
@@ -150,14 +155,11 @@ class Cutter:
         return through
 
 
-def _linear(nodes: int, samples: int) -> np.ndarray:
-    """Give the (samples, nodes) matrix of linear interpolation from evenly spaced nodes."""
+def _linear(nodes: int, samples: int) -> tuple[np.ndarray, np.ndarray]:
+    """Give, for each of evenly spaced samples, the node before it and how far it lies toward the next."""
     at = np.linspace(0, nodes - 1, samples)
     low = np.minimum(at.astype(int), nodes - 2)
-    matrix = np.zeros((samples, nodes), np.float32)
-    matrix[np.arange(samples), low] = 1 - (at - low)
-    matrix[np.arange(samples), low + 1] = at - low
-    return matrix
+    return low, (at - low).astype(np.float32)
 
 
 def _shifted(values: np.ndarray) -> list[np.ndarray]:

@@ -70,16 +70,20 @@ class Tube:
             (n,) 1 along the tube, fading to 0 beyond its ends.
         """
         where = points[:, self.axis]
-        middle = np.stack([np.interp(where, self.along, self.middle[:, i]) for i in (0, 1)], axis=1)
-        parts = [np.interp(where, self.along, self.stretch[:, i, j]) for i, j in ((0, 0), (0, 1), (1, 1))]
-        scale = 1 / np.sqrt(parts[0] * parts[2] - parts[1] ** 2)
-        stretch = (
-            np.stack([parts[0], parts[1], parts[1], parts[2]], axis=1).reshape(-1, 2, 2)
-            * scale[:, None, None]
+        low = np.clip(np.searchsorted(self.along, where) - 1, 0, max(len(self.along) - 2, 0))
+        high = np.minimum(low + 1, len(self.along) - 1)
+        gap = self.along[high] - self.along[low]
+        toward = np.clip((where - self.along[low]) / np.where(gap > 0, gap, 1), 0, 1)[:, None]
+        packed = np.column_stack(
+            [self.middle, self.radius, self.stretch[:, 0, 0], self.stretch[:, 0, 1], self.stretch[:, 1, 1]]
         )
+        values = packed[low] + (packed[high] - packed[low]) * toward
+        parts = values[:, 3:]
+        parts = parts / np.sqrt(parts[:, :1] * parts[:, 2:] - parts[:, 1:2] ** 2)
+        stretch = parts[:, [0, 1, 1, 2]].reshape(-1, 2, 2)
         beyond = np.maximum(np.maximum(self.along[0] - where, where - self.along[-1]), 0)
         share = np.clip(1 - beyond / TAPER, 0, 1)
-        return middle, stretch, np.interp(where, self.along, self.radius), share
+        return values[:, :2], stretch, values[:, 2], share
 
     def carried(self, walls: Sequence["Wall"]) -> "Tube":
         """Give the tube where walls of vessels have moved its middle; the last is nearest to the body at rest."""

@@ -324,7 +324,11 @@ def live(quick: bool) -> list[dict[str, Any]]:
     dense = replace(budget, lateral_step=0.075e-3, shape=(1024, 1024))
     rng = np.random.default_rng(2)
     unit = calibration()
-    for name, engine, waves, target in (("K2", dense, 3, 160.0), ("K-frame", budget, 1, 40.0)):
+    for name, engine, waves, target in (
+        ("K2", dense, 3, 160.0),
+        ("K-frame", budget, 1, 40.0),
+        ("K-frame-live", planned("live", PROBE, depth=41e-3), 1, 40.0),
+    ):
         reflectivity = rng.standard_normal(engine.shape, dtype=np.float32)
 
         def work(

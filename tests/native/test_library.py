@@ -4,6 +4,7 @@ import multiprocessing
 import os
 import platform
 import threading
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -132,17 +133,63 @@ def test_callers_at_once_do_not_disturb_each_other():
     assert all(same(each, alone) for each in found)
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-def test_a_fork_has_threads_of_its_own():
-    alone = everything(threads=2)
+def in_a_fork(question):
+    """Give what a forked child answers."""
     context = multiprocessing.get_context("fork")
     receive, send = context.Pipe(duplex=False)
-    child = context.Process(target=lambda: send.send(same(everything(threads=2), alone)))
-    child.start()
+    child = context.Process(target=lambda: send.send(question()))
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", DeprecationWarning
+        )  # Python warns of forks beside threads: they are the point
+        child.start()
     child.join(60)
     assert child.exitcode == 0
-    assert receive.recv()
+    return receive.recv()
+
+
+forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+
+
+@forks
+def test_a_fork_computes_the_same():
+    alone = everything(threads=2)
+    assert in_a_fork(lambda: same(everything(threads=2), alone))
     assert same(everything(threads=2), alone)
+
+
+@forks
+@pytest.mark.skipif(
+    not Path("/proc/self/task").exists(), reason="nothing here counts the threads of a process"
+)
+def test_a_fork_has_threads_of_its_own():
+    everything(threads=4)
+
+    def count():
+        before = len(list(Path("/proc/self/task").iterdir()))
+        everything(threads=4)
+        return before, len(list(Path("/proc/self/task").iterdir()))
+
+    assert in_a_fork(count) == (1, 4)
+
+
+@forks
+def test_a_fork_in_the_middle_of_a_call_does_not_wait_for_threads_it_has_not():
+    alone, stop = everything(threads=3), threading.Event()
+
+    def go_on():
+        while not stop.is_set():
+            everything(threads=3)
+
+    callers = [threading.Thread(target=go_on) for _ in range(2)]
+    for caller in callers:
+        caller.start()
+    try:
+        assert all(in_a_fork(lambda: same(everything(threads=3), alone)) for _ in range(12))
+    finally:
+        stop.set()
+        for caller in callers:
+            caller.join()
 
 
 @pytest.mark.parametrize("threads", [0, -1, 257])

@@ -78,6 +78,32 @@ def test_remap_agrees_with_the_reference(
     for instructions in native.available():
         made = native.remap(*arguments, **settings, instructions=instructions, threads=threads)
         agree(made, truth, RTOL_REMAP)
+        assert not made[truth == 0].any()  # what grazes is nothing, not little
+
+
+@pytest.mark.parametrize("instructions", native.available())
+@pytest.mark.parametrize("taps", [2, 6])
+def test_remap_agrees_where_a_circle_meets_samples_of_the_spectrum(instructions, taps):
+    """And where rounding may put it on either side of one, or of the end of the spectrum."""
+    n_padded, axial_step = 16, 5e-5
+    step = 2 * np.pi / (n_padded * axial_step)
+    whole = np.arange(1, 5 * n_padded) * step / 2  # straight down at no angle, k sends to -2 k
+    near = [whole]
+    for _ in range(3):
+        near = [np.nextafter(near[0], 0), *near, np.nextafter(near[-1], np.inf)]
+    rng = np.random.default_rng(8)
+    arguments = (
+        (rng.normal(size=(4, n_padded, 2)) @ (1, 1j)).astype(np.complex64),
+        2 * np.pi * np.fft.fftfreq(4, 1e-3),
+        np.sort(np.concatenate(near)),
+        np.ones(7 * len(whole)),
+        (np.cos(np.linspace(0, np.pi / 2, taps * 500 + 1)) ** 2).astype(np.float32),
+    )
+    settings = {"angle": 0.0, "axial_step": axial_step, "middle": 0.0, "element_width": 1e-4, "offset": 0.0}
+    truth = reference.remap(*arguments, **settings)
+    made = native.remap(*arguments, **settings, grazing=reference.GRAZING, instructions=instructions)
+    k = arguments[2]
+    agree(made * k.astype(np.float32), truth * k.astype(np.float32), RTOL_REMAP)
 
 
 @pytest.mark.parametrize("degrees", [-25.0, 0.0, 10.0])

@@ -57,6 +57,16 @@ def test_commands_of_one_time_are_obeyed_as_they_came():
             "MoveProbe.pose must look into the body, at most 60 degrees off straight down, got 86",
         ),
         (
+            probe(angle=-0.9, force=0.0, at=(-0.044, 0, 0)),
+            RangeError,
+            "MoveProbe.pose must have the middle of its plane within the window, x in -45.0..45.0 mm, got -60.0",
+        ),
+        (
+            SetControl(name="ticks_per_frame", value=1.5, time=0, given_by=WHO),
+            RangeError,
+            "SetControl ticks_per_frame must be a whole number, got 1.5",
+        ),
+        (
             MoveBody(part="biceps", amount=1, time=0, given_by=WHO),
             UnknownNameError,
             "MoveBody.part must be one of iliopsoas, got 'biceps'",

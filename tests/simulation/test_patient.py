@@ -7,6 +7,7 @@ import pytest
 from insonate.core import (
     ChannelData,
     InjectionReading,
+    InputError,
     NeedlePose,
     Pose,
     RangeError,
@@ -19,7 +20,7 @@ from insonate.simulation.medium import Medium
 from insonate.simulation.patient import SimulatedPatient
 from refusals import refused
 from simulation.analytic_body import AnalyticBody
-from simulation.scripts import block, probe, sparse
+from simulation.scripts import block, probe, sparse, wild
 
 BODY = AnalyticBody()
 
@@ -205,3 +206,22 @@ def test_speckle_rides_with_the_tissue():
     a, b, c = score[best - 1 : best + 2]
     found = (lags[best] + 0.5 * (a - c) / (a - 2 * b + c)) * 2e-5
     assert found == pytest.approx(imposed, rel=0.05)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_is_commanded_is_refused_or_lived_through(seed):
+    rng = np.random.default_rng(seed)
+    one, obeyed = patient(seed), 0
+    list(one.advance([sparse(every=5)], 0.05))
+    for tick in range(1, 60):
+        for _ in range(2):
+            command = wild(rng, BODY, tick)
+            try:
+                one.advance([command], 0.0)
+                obeyed += 1
+            except InputError:
+                continue
+        for observation in one.advance((), (tick + 1) * 0.05):
+            if isinstance(observation, ChannelData):
+                assert np.isfinite(observation.samples).all()
+    assert obeyed > 60

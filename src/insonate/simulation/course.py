@@ -29,7 +29,7 @@ from insonate.core import (
     Tissue,
     UnknownNameError,
 )
-from insonate.core.checks import check_count, check_range
+from insonate.core.checks import check_range
 from insonate.core.units import Meters, Newtons, Seconds
 from insonate.simulation.facts import facts
 from insonate.simulation.instrument.injector import Syringe, opening
@@ -37,7 +37,7 @@ from insonate.simulation.instrument.needle import diameters, stiffness
 from insonate.simulation.instrument.stimulator import Neighborhood, stimulated
 from insonate.simulation.instrument.tracker import Tracker
 from insonate.simulation.medium import Body
-from insonate.simulation.motion.contact import STEEPEST, Contact, Layers, layers
+from insonate.simulation.motion.contact import STEEPEST, Contact, Layers, indentation, layers
 from insonate.simulation.motion.deformation import Deformation, Map
 from insonate.simulation.motion.fields import Contraction, Drag, Slide
 from insonate.simulation.motion.injection import Deposit, Deposits, Place, beside
@@ -191,12 +191,17 @@ class Course:
                     f"{np.degrees(np.arccos(np.clip(axis[2], -1, 1))):.0f}"
                 )
             skin = at - axis * at[2] / axis[2]
-            for number, name in enumerate(("x", "y")):
-                if not low[number] <= skin[number] <= high[number]:
-                    raise RangeError(
-                        f"MoveProbe.pose must meet the skin within the window, {name} in "
-                        f"{1e3 * low[number]:.1f}..{1e3 * high[number]:.1f} mm, got {1e3 * skin[number]:.1f}"
-                    )
+            depth = facts("insonate.simulation", "patient")["map"]
+            sunk = indentation(command.contact_force, self.layers.bone) / axis[2]
+            middle = skin + axis * (sunk + depth["n_axial"] * depth["axial_step"] / 2)
+            places = (("meet the skin", skin, "xy"), ("have the middle of its plane", middle, "xyz"))
+            for where, place, names in places:
+                for number, name in enumerate(names):
+                    if not low[number] <= place[number] <= high[number]:
+                        raise RangeError(
+                            f"MoveProbe.pose must {where} within the window, {name} in "
+                            f"{1e3 * low[number]:.1f}..{1e3 * high[number]:.1f} mm, got {1e3 * place[number]:.1f}"
+                        )
             check_range("MoveProbe.pose depth", float(at[2]), (-0.2, float(high[2])), "m")
         elif isinstance(command, AdvanceNeedle):
             for number, name in enumerate(("x", "y")):
@@ -221,8 +226,8 @@ class Course:
                     f"SetControl.name must be one of {', '.join(CONTROLS)}, got {command.name!r}"
                 )
             check_range(f"SetControl {command.name}", command.value, CONTROLS[command.name], "1")
-            if command.name == "ticks_per_frame":
-                check_count("SetControl ticks_per_frame", int(command.value), (1, 20), "ticks")
+            if command.value != int(command.value):
+                raise RangeError(f"SetControl {command.name} must be a whole number, got {command.value:g}")
             if command.name == "needle_gauge":
                 diameters(int(command.value))
         elif not isinstance(command, Inject | Stimulate):

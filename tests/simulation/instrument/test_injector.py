@@ -63,7 +63,16 @@ def test_aspiration_pulls():
     syringe = Syringe(rate=-2e-7)
     for _ in range(100):
         syringe.press(60e3, 22, 0.05)
-    assert -9e4 <= syringe.pressure < 0
+    assert -8.5e4 <= syringe.pressure < 0
+
+
+def test_no_rate_makes_a_pressure_that_no_hand_gives():
+    for rate, bound in ((2e-6, 1.2e6), (-2e-6, -8.5e4)):
+        syringe = Syringe(rate=rate)
+        for _ in range(100):
+            syringe.press(300e3, 25, 0.05)
+        assert syringe.pressure == pytest.approx(bound, rel=1e-3)
+        syringe.reading(1, 1, 1.0)  # is a reading
 
 
 def test_a_reading_is_of_the_syringe_with_noise():

@@ -91,6 +91,7 @@ def test_a_flat_face_touches_everywhere_and_a_lifted_one_nowhere(stack):
     assert lifted.touching(lateral).max() < 1e-6
     assert lifted.pose.translation[2] == pytest.approx(-3e-3)
     np.testing.assert_array_equal(lifted.back(places()), places())
+    assert Contact(stack, held(at=(0, 0, -0.2)), 0.0).pose.translation[2] == pytest.approx(-0.009)
 
 
 def test_a_rocked_face_loses_the_skin_on_the_side_that_rises(stack):

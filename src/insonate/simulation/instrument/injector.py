@@ -84,8 +84,9 @@ class Syringe:
         needle = resistance(gauge)
         if self.rate > 0:
             target = max(wanted - needle * values["reference_rate"], 0.0) + needle * self.rate
+            target = min(target, values["highest"])
         else:
-            target = max(needle * self.rate, -9e4)
+            target = max(needle * self.rate, values["lowest"])
         slow = values["rise_time"] if target > self.pressure else values["fall_time"]
         self.pressure += (target - self.pressure) * float(1 - np.exp(-elapsed / slow))
 

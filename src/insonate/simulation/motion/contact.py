@@ -34,6 +34,9 @@ SOFT: Meters = 4e-4
 SOFTEST = 1e3
 """Shear modulus below which blood and fluid count as this: walls and neighbors carry the stress [Pa]."""
 
+HIGHEST: Meters = 0.009
+"""A probe lifted further counts as lifted so far: there is air in either case [m]."""
+
 STEEPEST = 0.5
 """Cosine of the largest angle between the probe's axis and straight down: 60 degrees."""
 
@@ -168,7 +171,8 @@ class Contact:
         self._gel = float(values["gel"])
         self.sunk: Meters = indentation(force, layers.bone)
         """How deep the middle of the face lies [m]."""
-        depth = self.sunk if force > 0 else min(float(pose.translation[2]), -float(values["lift"]))
+        lifted = float(np.clip(pose.translation[2], -HIGHEST, -float(values["lift"])))
+        depth = self.sunk if force > 0 else lifted
         self.pose = Pose(
             rotation=pose.rotation,
             translation=pose.translation + axis * (depth - pose.translation[2]) / axis[2],

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 
+import insonate.app.server  # noqa: F401  loaded whole first: autodoc's own way of importing trips over pydantic's models
 from insonate import __version__
 from insonate.guidance.procedures import procedures
 from insonate.pipeline.summary import procedure_facts
@@ -30,6 +31,8 @@ autodoc_mock_imports = ["torch", "onnx", "onnxscript"]
 templates_path = []
 html_static_path = []
 nitpicky = False
+# Types are named in docstrings by their short names, and two rooms may each have a noun of one name.
+suppress_warnings = ["ref.python"]
 
 
 def write_api_pages(_app: object) -> None:

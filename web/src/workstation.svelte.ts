@@ -107,7 +107,7 @@ export class Workstation {
     const rows = this.guidance?.procedure === this.hello?.procedure ? (this.guidance?.hazards ?? []) : []
     if (this.guidanceState !== 'none') return rows
     const unknown = { known: false, clearance: 'unknown', interval_mm: null, keeps_margin: null }
-    return rows.map((row) => ({ ...row, ...unknown, reason: 'the picture it was seen in is gone or too old' }))
+    return rows.map((row) => ({ ...row, ...unknown, reason: 'picture gone: the one it was seen in is lost or too old' }))
   })
 
   unknown: number = $derived(this.hazards.filter((row) => !row.known).length)

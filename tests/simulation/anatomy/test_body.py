@@ -128,6 +128,13 @@ def test_speckle_rides_with_tissue_by_less_than_a_sample(moved):
     assert alike(before, after * 1) > 0.97
 
 
+@pytest.mark.parametrize("moved", [(0, 0, 10e-6), (50e-6, 0, 0), (0, 0.2e-3, 5e-6), (37e-6, 0.1e-3, 7e-6)])
+def test_interpolation_keeps_the_strength_of_speckle(moved):
+    motion = np.broadcast_to(np.array(moved), (2, 2, 3))
+    still, now = (np.std(cut(flesh(), held(), motion=one).reflectivity[:, 5:]) for one in (STILL, motion))
+    assert now == pytest.approx(still, rel=0.03)  # of 128 x 495 samples, a third of them independent
+
+
 def test_speckle_rides_with_tissue_along_the_array():
     """Moved by a column and a half, the picture is found again there."""
     motion = np.zeros((2, 2, 3))

@@ -126,7 +126,7 @@ class Course:
         self.rhythm = Rhythm.drawn(seed)
         self.layers: Layers = layers(body)
         self.tubes = self._traced()
-        self.controls = {"ticks_per_frame": 1.0, "needle_gauge": 22.0, "needle_echogenic": 0.0}
+        self.controls = {"ticks_per_frame": 1.0, "needle_gauge": 22.0, "needle_echogenic": 1.0}
         self.insertion = Insertion(body.structures)
         self.held: AdvanceNeedle | None = None
         self.deposits = Deposits()
@@ -195,8 +195,8 @@ class Course:
             sunk = indentation(command.contact_force, self.layers.bone) / axis[2]
             middle = skin + axis * (sunk + depth["n_axial"] * depth["axial_step"] / 2)
             places = (("meet the skin", skin, "xy"), ("have the middle of its plane", middle, "xyz"))
-            for where, place, names in places:
-                for number, name in enumerate(names):
+            for where, place, axes in places:
+                for number, name in enumerate(axes):
                     if not low[number] <= place[number] <= high[number]:
                         raise RangeError(
                             f"MoveProbe.pose must {where} within the window, {name} in "

@@ -42,7 +42,7 @@ SHAKE: Seconds = 0.4
 """How long a tremor of the hand lasts [s]."""
 SWEEP: Meters = 8e-3
 """It begins to scan so far from its target along the limb [m]."""
-SLOPE = 0.75
+SLOPE = 0.6
 """Most that the needle goes down for each meter that it goes across."""
 TOO_HIGH: Pascals = 103e3
 """CLINICAL C3: 15 psi, at which an injection is stopped [Pa]."""

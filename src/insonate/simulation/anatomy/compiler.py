@@ -45,6 +45,8 @@ LARGEST: tuple[Meters, Meters, Meters] = (0.1, 0.06, 0.06)
 """Reach of a window [m]."""
 TOUCH: Meters = 0.4e-3
 """How deep two solids may lie in each other: less than two voxels, and the later one wins [m]."""
+SLAB = 2_000_000
+"""Voxels for which noise is looked up at once: memory for their places, 24 MB."""
 FIBER_STRIDE = 4
 """Voxels to one direction of fibers."""
 NAMED_BY = "anatomy of the simulated body, no error"
@@ -211,11 +213,17 @@ class _Canvas:
     def noise(self, name: str, places: Sequence[np.ndarray], lengths: Sequence[Meters]) -> np.ndarray:
         """Give noise of unit deviation at places, with these correlation lengths."""
         shape = np.broadcast_shapes(*(np.shape(place) for place in places))
-        cells = np.empty((3, *shape), np.float32)
-        for at, (place, length) in enumerate(zip(places, lengths, strict=True)):
-            cells[at] = place / (length / 2)
-        flat = kernels.get().lattice(self.lattice(name), cells.reshape(3, -1))
-        return np.asarray(flat.reshape(shape))
+        out = np.empty(shape, np.float32)
+        noise, kernel = self.lattice(name), kernels.get()
+        slab = max(SLAB * shape[0] // max(out.size, 1), 1)
+        for first in range(0, shape[0], slab):
+            part = out[first : first + slab]
+            cells = np.empty((3, *part.shape), np.float32)
+            for at, (place, length) in enumerate(zip(places, lengths, strict=True)):
+                one = place if place.shape[0] == 1 else place[first : first + slab]
+                cells[at] = one / (length / 2)
+            part[...] = kernel.lattice(noise, cells.reshape(3, -1)).reshape(part.shape)
+        return out
 
 
 def _gradient(field_: np.ndarray, step: Meters) -> np.ndarray:

@@ -90,6 +90,10 @@ def test_an_echogenic_needle_has_more_to_show():
     assert (dimpled != drawing(0.5, echogenic=True, seed=2)).any()
 
 
+def test_the_longest_needle_can_be_drawn_with_its_dimples():
+    assert drawing(0.0, length=0.3, echogenic=True).any()
+
+
 def test_the_plane_decides_where_it_is_drawn():
     moved = Plane(pose=held(at=(3e-3, 0, 2e-3)), shape=PLANE.shape, lateral_step=0.15e-3, axial_step=0.04e-3)
     there = drawing(0.0, plane=moved)

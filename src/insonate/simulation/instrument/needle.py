@@ -18,6 +18,8 @@ from insonate.simulation.motion.insertion import Shaft
 
 SPACING: Meters = 5e-5
 """Between points along the shaft: a quarter of a wavelength at 7.5 MHz [m]."""
+MOST_POINTS = 8000
+"""Along the longest shaft that can be commanded, 0.3 m, and some more."""
 TAPS = (6, 10)
 """Width of the windowed sinc along the array and down [samples]."""
 WINDOW_AT = np.linspace(0, 1, 513)
@@ -98,7 +100,7 @@ def draw(
     )
     if echogenic:
         rng = np.random.default_rng((seed, 0xD1))
-        dimples = rng.normal(size=int(0.3 / SPACING))[: len(line)] * strength * float(values["dimple_share"])
+        dimples = rng.normal(size=MOST_POINTS)[: len(line)] * strength * float(values["dimple_share"])
         dimples[stations < shaft.inserted - 0.02] = 0
         layers.append((line + toward * (outer / 2), dimples))
     _deposit(reflectivity, plane, layers, float(values["slice"]))

@@ -45,11 +45,11 @@ def rows() -> list[dict[str, Any]]:
     if shutil.which("chromium") is None or not (files("insonate.app") / "static" / "index.html").is_file():
         return []
     sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
-    from app.browser import browsing, live, serving
+    from app.browser import PLAIN, browsing, live, serving
 
     seconds = 4.0 if os.environ.get("INSONATE_BENCHMARK_QUICK") else SECONDS
     drawn, middles, highs, lost = [], [], [], []
-    with serving() as server, browsing() as page:
+    with serving() as server, browsing(flags=PLAIN) as page:
         live(page, server.url)
         time.sleep(3)
         read = """() => {

@@ -129,7 +129,9 @@ def main() -> int:
         command = build()
     except OSError as error:
         if not wanted.quiet:
-            sys.stderr.write(f"The native kernels were not built ({error}): numba's, slower, are used. Again: make native\n")
+            sys.stderr.write(
+                f"The native kernels were not built ({error}): numba's, slower, are used. Again: make native\n"
+            )
         return 1
     sys.stdout.write(f"Built the native kernels with {command} in {time.monotonic() - start:.1f} s\n")
     return 0

@@ -24,7 +24,10 @@ FLAGS = (
     "--disable-component-update",
     "--no-first-run",
 )
-"""Chromium without a graphics card, and without any word to the outside."""
+"""Chromium without a graphics card, with WebGL drawn by the processor, and without any word to the outside."""
+
+PLAIN = ("--no-sandbox", "--disable-gpu", *FLAGS[5:])
+"""The same as on a machine without a graphics card: no WebGL, and no compositor that imitates one."""
 
 FIRST_PICTURE = 90.0
 """Kernels are compiled on a machine that has never run them [s]."""
@@ -85,12 +88,12 @@ def serving(*arguments: str) -> Iterator[Server]:
 
 
 @contextmanager
-def browsing(width: int = 1280, height: int = 720) -> Iterator[object]:
+def browsing(width: int = 1280, height: int = 720, *, flags: tuple[str, ...] = FLAGS) -> Iterator[object]:
     """A page of a real browser, with `complaints`: what its console and its policy said."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as player:
-        browser = player.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+        browser = player.chromium.launch(executable_path=chromium(), args=list(flags))
         page = browser.new_page(viewport={"width": width, "height": height})
         page.complaints = []
         page.on("console", lambda said: said.type == "error" and page.complaints.append(said.text))

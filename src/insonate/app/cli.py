@@ -270,7 +270,8 @@ def check_procedures(as_json: JsonOption = False) -> None:
 @app.command()
 def serve(
     path: Annotated[
-        Path | None, typer.Argument(help="File to show; the simulated patient by default.", show_default=False)
+        Path | None,
+        typer.Argument(help="File to show; the simulated patient by default.", show_default=False),
     ] = None,
     host: Annotated[str, typer.Option(help="Loopback address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; the next free one if taken.")] = 8787,

@@ -92,8 +92,9 @@ def browsing(width: int = 1280, height: int = 720, *, flags: tuple[str, ...] = F
     """A page of a real browser, with `complaints`: what its console and its policy said."""
     from playwright.sync_api import sync_playwright
 
+    found = chromium()  # a skip comes before anything is started
     with sync_playwright() as player:
-        browser = player.chromium.launch(executable_path=chromium(), args=list(flags))
+        browser = player.chromium.launch(executable_path=found, args=list(flags))
         page = browser.new_page(viewport={"width": width, "height": height})
         page.complaints = []
         page.on("console", lambda said: said.type == "error" and page.complaints.append(said.text))

@@ -10,6 +10,7 @@ import pytest
 from architecture.tree import CHECKOUT
 
 MADE = {".git", ".venv", "node_modules", "mutants", "build", "dist", "_build", "static", "__pycache__"}
+MADE |= {".hypothesis", ".mypy_cache", ".ruff_cache"}
 MACHINE_PATH = re.compile(r"(?<![\w.:/>-])/(?:home|root|Users|work|opt|mnt|srv)/[\w.]|[A-Z]:\\Users")
 REGISTRY = re.compile(
     r'"resolved":\s*"http|--(?:extra-)?index-url|--find-links|pypi\.org/simple|registry\.npmjs\.org'

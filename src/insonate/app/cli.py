@@ -403,6 +403,7 @@ def main() -> None:
         code = _run()
         if code == INTERRUPTED:
             raise KeyboardInterrupt
+        sys.stdout.flush()  # here, where a full disk can still be told; not at the very end
         sys.exit(code)
     except InsonateError as error:
         _fail(error, NOT_WRITTEN if isinstance(error, OutputError) else BAD_INPUT, wants_json=wants_json)
@@ -419,6 +420,7 @@ def main() -> None:
         sys.exit(OK)
     except Exception as error:
         if isinstance(error, OSError) and error.errno in NO_SPACE:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             _fail(OutputError(f"cannot be written: {error.strerror}"), NOT_WRITTEN, wants_json=False)
         if hasattr(error, "exit_code") and hasattr(error, "format_message"):  # wrong usage, from the parser
             if wants_json and (words := " ".join(error.format_message().split())):

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import signal
 import time
 
 import numpy as np
@@ -221,6 +222,27 @@ def test_the_page_says_that_the_server_is_gone_and_comes_back_by_itself():
             until(lambda: number(page) > first + 3)
     finally:
         server.kill()
+
+
+def test_no_clearance_is_judged_on_a_picture_that_stands_still():
+    with serving() as server, browsing() as page:
+        live(page, server.url)
+        until(lambda: any("outside" in row for row in hazards(page)), 60)
+        server.process.send_signal(signal.SIGSTOP)
+        try:
+            seen = set()
+            end = time.monotonic() + 8
+            while time.monotonic() < end and "lost" not in seen:
+                now, rows = page.evaluate(
+                    "() => [document.querySelector('[data-view]').dataset.view,"
+                    " [...document.querySelectorAll('.plan tbody tr')].map((row) => row.innerText)]"
+                )
+                seen.add(now)
+                if now != "live":
+                    assert not any("outside" in row for row in rows), (now, rows)
+            assert {"stale", "lost"} <= seen
+        finally:
+            server.process.send_signal(signal.SIGCONT)
 
 
 @pytest.mark.parametrize(

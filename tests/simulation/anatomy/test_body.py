@@ -14,9 +14,6 @@ CARRIER = 58e3
 TRACKED = 0.05
 """Of the imposed displacement: the mark of issue 11."""
 
-INTERPOLATED = 0.6e-6
-"""The phase that linear interpolation of a tile of 20 um lacks at most at 58 rad/mm: 0.03 rad [m]."""
-
 SNR, SNR_ERROR = 1.913, 0.05
 """Mean over deviation of a Rayleigh envelope, and the mark of issue 11."""
 
@@ -114,7 +111,7 @@ def test_a_label_is_found_by_name_or_refused():
         rod().label("knee")
 
 
-@pytest.mark.parametrize("moved", [5e-6, 12e-6, 20e-6, -17e-6])
+@pytest.mark.parametrize("moved", [2e-6, 5e-6, 12e-6, 20e-6, -17e-6])
 def test_speckle_rides_with_tissue_by_less_than_a_sample(moved):
     motion = np.zeros((3, 3, 3))
     motion[..., 2] = moved
@@ -124,7 +121,7 @@ def test_speckle_rides_with_tissue_by_less_than_a_sample(moved):
     weight = np.abs(before[inner]) ** 2
     seen = np.angle(before[:, 31:-29] * before[:, 30:-30].conj())
     carrier = (weight[:, : seen.shape[1]] * seen).sum() / weight[:, : seen.shape[1]].sum() / 0.04e-3
-    assert phase / carrier == pytest.approx(moved, rel=TRACKED, abs=INTERPOLATED)
+    assert phase / carrier == pytest.approx(moved, rel=TRACKED)
     assert alike(before, after * 1) > 0.97
 
 

@@ -1,9 +1,11 @@
 """An individual, compiled for one window: cut anywhere within it.
 
 Speckle is noise of the tissue: a periodic tile, white within the band that a map of 0.15 x 0.04 mm can hold and empty
-beyond it, so that it neither aliases nor loses its place when it moves by less than a sample. Across the image plane the
-tile is coarse, as a beam is thick there: a plane that moves by a beam's thickness sees other speckle. The tile lies along
-the image plane in steps of 30 degrees about z: turning the probe past such a step changes the speckle, as turning does.
+beyond it, so that it neither aliases nor loses its place when it moves by less than a sample. It is looked up by straight
+lines, with which a wave of k rad/m lags by up to (k step)^2 / 16 of a small move: 2 % at 58 rad/mm in steps of 0.01 mm.
+Across the image plane the tile is coarse, as a beam is thick there: a plane that moves by a beam's thickness sees other
+speckle. The tile lies along the image plane in steps of 30 degrees about z: turning the probe past such a step changes the
+speckle, as turning does.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,9 +40,9 @@ from insonate.simulation.medium import Medium, Plane
 
 STRIDE = 16
 """Samples between the places where motion is looked up; between them tissue moves in straight lines."""
-TILE = (256, 64, 512)
+TILE = (256, 32, 1024)
 """Samples of the noise: along the plane, across it, down; powers of two."""
-TILE_STEPS: tuple[Meters, Meters, Meters] = (0.1e-3, 0.45e-3, 0.02e-3)
+TILE_STEPS: tuple[Meters, Meters, Meters] = (0.1e-3, 0.45e-3, 0.01e-3)
 """Of the noise [m]."""
 BAND = (20e3, np.inf, 74e3)
 """Wavenumbers that the noise holds along each axis [rad/m]: below the Nyquist limits of a map of 0.15 x 0.04 mm."""

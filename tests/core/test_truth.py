@@ -23,7 +23,9 @@ def truth(**changes):
         "injected": 0.0,
         "needle_tip": np.array([0, 0, 0.01]),
         "needle_direction": np.array([0.6, 0, 0.8]),
+        "given": {"plane": 1e-6},
         "clearances": {"femoral nerve": -0.001},
+        "shaft_clearances": {"femoral nerve": -0.002},
         "cross_sections": {"femoral nerve": 2e-5},
     }
     return Truth(**usual | changes)
@@ -59,6 +61,16 @@ def test_maps_lie_on_the_grid_and_cannot_be_changed():
             {"needle_tip": None, "needle_direction": None},
             InputError,
             "Truth.clearances must be empty without a needle under the skin",
+        ),
+        (
+            {"needle_tip": None, "needle_direction": None, "clearances": {}},
+            InputError,
+            "Truth.shaft_clearances must be empty without a needle under the skin",
+        ),
+        (
+            {"given": {"vessel": 1.0}},
+            RangeError,
+            "Truth.given[vessel] must lie in 0..0.001 m^3, got 1",
         ),
         (
             {"clearances": {"femoral nerve": 2.0}},

@@ -29,7 +29,9 @@ def one(number=0, **changes):
         "injected": 1e-7 * number,
         "needle_tip": None if number == 0 else np.array([1e-3, 0, 2e-3]),
         "needle_direction": None if number == 0 else np.array([0.6, 0, 0.8]),
+        "given": {} if number == 0 else {"nerve": 1e-7, "vessel": 1e-7 * (number - 1)},
         "clearances": {} if number == 0 else {"femoral nerve": -1e-3 * number, "fat 2": 0.02},
+        "shaft_clearances": {} if number == 0 else {"femoral nerve": -1e-3 * number, "fat 2": 0.01},
         "cross_sections": {"femoral nerve": 2e-5},
     }
     return Truth(**usual | changes)
@@ -117,7 +119,7 @@ def replace(name, values):
 
 
 def version(file):
-    file.attrs["version"] = 2
+    file.attrs["version"] = 3
 
 
 def stranger(file):
@@ -131,7 +133,7 @@ def unstored(file):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (version, "t.h5: version 1 of truths is read, got version 2"),
+        (version, "t.h5: version 2 of truths is read, got version 3"),
         (stranger, "t.h5: expected HDF5 of truths, got another kind of HDF5 file"),
         (replace("velocity", None), "t.h5: velocity must be numbers stored in this very file"),
         (

@@ -99,6 +99,24 @@ def test_fluid_and_swelling_are_told():
     assert last.cross_sections["femoral nerve"] > 1.3 * np.pi * 2.5e-3**2
     assert last.clearances["femoral nerve"] < 0
     assert last.injected == pytest.approx(1e-6)
+    assert last.given == {"nerve": pytest.approx(1e-6)}
+
+
+def test_a_shaft_that_crosses_a_nerve_whose_tip_is_beyond_is_told():
+    """The tip lies 1.5 mm behind the nerve, the shaft went through its middle."""
+    beyond = [probe(), *needle_to((-8e-3 + 4e-3 * 20 / 26.2, 0, 17e-3 + 4e-3 * 17 / 26.2), speed=0.06)]
+    last = answers(beyond, 1.0, every=19)[-1]
+    assert last.clearances["femoral nerve"] > 0.5e-3
+    assert last.shaft_clearances["femoral nerve"] < -1.0e-3
+    assert last.shaft_clearances["femoral artery"] == pytest.approx(
+        last.clearances["femoral artery"], abs=3e-4
+    )
+
+
+def test_what_is_given_is_told_by_where_the_tip_lay():
+    vessel = [probe(), *needle_to((4e-3, 0, 18e-3), speed=0.06), inject(1.0), inject(1.6, rate=0.0)]
+    last = answers(vessel, 2.0, every=39)[-1]
+    assert last.given == {"vessel": pytest.approx(last.injected)} and last.injected > 4e-7
 
 
 def test_the_image_shows_what_the_truth_says():

@@ -37,12 +37,16 @@ class Truth:
     """(n_axial, n_lateral) bool: where injected fluid lies."""
     injected: CubicMeters
     """Volume given so far [m^3]."""
+    given: Mapping[str, CubicMeters]
+    """How much of it was given while the tip lay in what: "plane", "nerve", "vessel", "outside" [m^3]."""
     needle_tip: np.ndarray | None
     """(3,) in probe axes; None where no needle is under the skin [m]."""
     needle_direction: np.ndarray | None
     """(3,) unit vector from hub to tip, probe axes; None with the tip."""
     clearances: Mapping[str, Meters]
     """Distance from the tip to each structure in three dimensions, negative inside; empty without a needle [m]."""
+    shaft_clearances: Mapping[str, Meters]
+    """The same from the nearest place of the whole needle under the skin; empty without a needle [m]."""
     cross_sections: Mapping[str, SquareMeters]
     """Area of each nerve in this plane [m^2]."""
 
@@ -71,10 +75,17 @@ class Truth:
                 check_axes(f"Truth.{name}", array, "3")
                 check_finite(f"Truth.{name}", array)
                 object.__setattr__(self, name, frozen(array))
-        for name, limits, unit in (("clearances", (-1.0, 1.0), "m"), ("cross_sections", (0.0, 1e-2), "m^2")):
+        tables = (
+            ("given", (0.0, 1e-3), "m^3"),
+            ("clearances", (-1.0, 1.0), "m"),
+            ("shaft_clearances", (-1.0, 1.0), "m"),
+            ("cross_sections", (0.0, 1e-2), "m^2"),
+        )
+        for name, limits, unit in tables:
             table = dict(getattr(self, name))
             for key, value in table.items():
                 check_range(f"Truth.{name}[{key}]", value, limits, unit)
             object.__setattr__(self, name, table)
-        if self.needle_tip is None and self.clearances:
-            raise InputError("Truth.clearances must be empty without a needle under the skin")
+        for name in ("clearances", "shaft_clearances"):
+            if self.needle_tip is None and getattr(self, name):
+                raise InputError(f"Truth.{name} must be empty without a needle under the skin")

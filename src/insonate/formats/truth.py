@@ -1,8 +1,8 @@
 """What was so, in a file: a sequence of truths in our own layout of HDF5, without loss.
 
 The file's attributes are `format` = "insonate truth" and `version`; structures are one JSON text, the grid is stored once,
-maps are (frame, …) one frame a chunk, compressed without loss, clearances and sections one column for each name, NaN where
-a frame has none. Only those who may know the truth read it (`tests/architecture/test_homes.py`).
+maps are (frame, …) one frame a chunk, compressed without loss, volumes, clearances and sections one column for each name,
+NaN where a frame has none. Only those who may know the truth read it (`tests/architecture/test_homes.py`).
 """
 
 import json
@@ -20,7 +20,7 @@ from insonate.core.truth import Truth
 from insonate.formats.writing import replacing
 
 NAME = "truth"
-FORMAT, VERSION = "insonate truth", 1
+FORMAT, VERSION = "insonate truth", 2
 MOST_BYTES = 4 << 30
 """A file whose arrays would together take more memory is neither written nor read."""
 MOST_FRAMES = 100_000
@@ -36,6 +36,9 @@ MAPS = {
     "injectate": "bool",
 }
 """Maps of a truth, and their kind."""
+
+TABLES = ("given", "clearances", "shaft_clearances", "cross_sections")
+"""Numbers by name."""
 
 
 def write(path: Path, truths: Iterable[Truth]) -> int:
@@ -63,7 +66,7 @@ def write(path: Path, truths: Iterable[Truth]) -> int:
     with replacing(path) as room, h5py.File(room, "w") as file:
         file.attrs["format"], file.attrs["version"] = FORMAT, VERSION
         scalars: list[tuple[float, float, np.ndarray, np.ndarray]] = []
-        tables: dict[str, list[Mapping[str, float]]] = {"clearances": [], "cross_sections": []}
+        tables: dict[str, list[Mapping[str, float]]] = {name: [] for name in TABLES}
         first: Truth | None = None
         taken = 0
         for number, truth in enumerate(truths):
@@ -84,8 +87,8 @@ def write(path: Path, truths: Iterable[Truth]) -> int:
             tip = nothing if truth.needle_tip is None else truth.needle_tip
             heading = nothing if truth.needle_direction is None else truth.needle_direction
             scalars.append((truth.time, truth.injected, tip, heading))
-            tables["clearances"].append(truth.clearances)
-            tables["cross_sections"].append(truth.cross_sections)
+            for name, rows in tables.items():
+                rows.append(getattr(truth, name))
         if first is None:
             raise InputError("a file must hold at least one truth, got none")
         for name, values in zip(
@@ -188,7 +191,7 @@ def _read(name: str, file: h5py.File) -> tuple[Truth, ...]:
     left = MOST_BYTES
     arrays: dict[str, np.ndarray] = {}
     singles = ("axial", "lateral", "times", "injected", "needle_tip", "needle_direction")
-    for key in (*MAPS, *singles, "clearances", "cross_sections"):
+    for key in (*MAPS, *singles, *TABLES):
         data = _dataset(name, file, key, "biuf")
         left -= math.prod(data.shape) * data.dtype.itemsize
         if left < 0:
@@ -201,14 +204,14 @@ def _read(name: str, file: h5py.File) -> tuple[Truth, ...]:
     count = len(arrays["times"])
     if not 1 <= count <= MOST_FRAMES:
         raise FormatError(f"{name}: expected 1..{MOST_FRAMES} truths, got {count or 'none'}")
-    for key in (*MAPS, "injected", "needle_tip", "needle_direction", "clearances", "cross_sections"):
+    for key in (*MAPS, "injected", "needle_tip", "needle_direction", *TABLES):
         if len(arrays[key]) != count:
             raise FormatError(
                 f"{name}: {key} must have one entry for each of {count} truths, got {len(arrays[key])}"
             )
     structures = tuple(_structure(one) for one in _json(name, file, "structures"))
     grid = Grid(axial=arrays["axial"], lateral=arrays["lateral"])
-    names = {key: _json(name, file, f"{key}_names") for key in ("clearances", "cross_sections")}
+    names = {key: _json(name, file, f"{key}_names") for key in TABLES}
 
     def table(key: str, at: int) -> dict[str, float]:
         pairs = zip(names[key], arrays[key][at], strict=True)
@@ -227,8 +230,7 @@ def _read(name: str, file: h5py.File) -> tuple[Truth, ...]:
             injected=float(arrays["injected"][at]),
             needle_tip=_known(arrays["needle_tip"][at]),
             needle_direction=_known(arrays["needle_direction"][at]),
-            clearances=table("clearances", at),
-            cross_sections=table("cross_sections", at),
+            **{key: table(key, at) for key in TABLES},
         )
         for at in range(count)
     )

@@ -36,6 +36,9 @@ CLEARED = (
 )
 """Tissues of structures that a clearance is told to."""
 
+SHAFT_STEP: Meters = 5e-4
+"""Between the places of a shaft from which distance is told: at 1 mm from a flat surface too long by 0.03 mm at most [m]."""
+
 
 def replay(
     seed: int,
@@ -125,9 +128,11 @@ class _View:
             shear_modulus=np.ascontiguousarray(modulus.T),
             injectate=np.ascontiguousarray(fluid.T),
             injected=course.syringe.volume,
+            given={place.value: volume for place, volume in course.given.items()},
             needle_tip=tip,
             needle_direction=heading,
             clearances=_clearances(course),
+            shaft_clearances=_shaft_clearances(course),
             cross_sections=self._sections(course, labels, fluid),
         )
 
@@ -190,4 +195,20 @@ def _clearances(course: Course) -> dict[str, Meters]:
             distance = course.reach(label, shaft.tip, origin)
             key = _key(structure)
             out[key] = min(out.get(key, np.inf), distance)
+    return out
+
+
+def _shaft_clearances(course: Course) -> dict[str, Meters]:
+    """Give the distance of the nearest place of the needle under the skin to each structure as all lies now."""
+    shaft = course.insertion.shaft
+    if shaft is None:
+        return {}
+    places = shaft.at(np.linspace(0, shaft.inserted, max(2, int(np.ceil(shaft.inserted / SHAFT_STEP)) + 1)))
+    origins = course.now.origin(places)
+    out: dict[str, Meters] = {}
+    for label, structure in enumerate(course.body.structures, start=1):
+        if structure.tissue in CLEARED:
+            nearest = int(np.argmin(course.body.distance(label, origins)))
+            key = _key(structure)
+            out[key] = min(out.get(key, np.inf), course.reach(label, places[nearest], origins[nearest]))
     return out

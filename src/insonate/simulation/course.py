@@ -30,7 +30,7 @@ from insonate.core import (
     UnknownNameError,
 )
 from insonate.core.checks import check_range
-from insonate.core.units import Meters, Newtons, Seconds
+from insonate.core.units import CubicMeters, Meters, Newtons, Seconds
 from insonate.simulation.facts import facts
 from insonate.simulation.instrument.injector import Syringe, opening
 from insonate.simulation.instrument.needle import diameters, stiffness
@@ -131,6 +131,7 @@ class Course:
         self.held: AdvanceNeedle | None = None
         self.deposits = Deposits()
         self.syringe = Syringe()
+        self.given: dict[Place, CubicMeters] = {}
         self.stimulus: Stimulus | None = None
         self.next_pulse: Seconds = 0.0
         self.pulses = 0
@@ -266,7 +267,11 @@ class Course:
         self._insert()
         self.now = self._deformation(time)
         self.around = self._surroundings()
+        before = self.syringe.volume
         self._inject()
+        if self.syringe.volume != before:
+            had = self.given.get(self.place, 0.0)
+            self.given[self.place] = max(had + self.syringe.volume - before, 0.0)
         seen = Observed(
             tick=self.tick,
             time=time,

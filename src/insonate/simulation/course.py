@@ -7,6 +7,7 @@ Whoever advises must not reach it; the patient keeps it to itself, and `simulati
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -40,6 +41,7 @@ from insonate.simulation.medium import Body
 from insonate.simulation.motion.contact import STEEPEST, Contact, Layers, indentation, layers
 from insonate.simulation.motion.deformation import Deformation, Map
 from insonate.simulation.motion.fields import Contraction, Drag, Slide
+from insonate.simulation.motion.glide import Glide
 from insonate.simulation.motion.injection import Deposit, Deposits, Place, beside
 from insonate.simulation.motion.insertion import AFAR, Insertion, Shaft, drawn_shaft
 from insonate.simulation.motion.rhythm import Rhythm, vein_area, vein_flatness
@@ -333,6 +335,7 @@ class Course:
                 depth=float(facts("insonate.simulation.motion", "motion")["rhythm"]["slide_depth"]),
             )
         )
+        inner += self._lungs(time)
         given = [deposit.maps() for deposit in self.deposits.given]
         for pools, _ in reversed(given):
             inner += pools
@@ -343,9 +346,21 @@ class Course:
         inner += walls
         return Deformation(contact=self.contact, inner=tuple(inner))
 
+    def _lungs(self, time: Seconds) -> list[Glide]:
+        return [
+            Glide(
+                distance=partial(self.body.distance, label),
+                amount=self.rhythm.glide * (1 + self.rhythm.breath(time)) / 2,
+            )
+            for label, structure in enumerate(self.body.structures, start=1)
+            if structure.tissue is Tissue.PLEURA
+        ]
+
     def _walls(self, time: Seconds) -> list[Wall]:
         out: list[Wall] = []
         area = vein_area(self._force)
+        if any(one.tissue is Tissue.PLEURA for one in self.body.structures):  # near the chest
+            area *= self.rhythm.venous_filling(time)
         grown = (1 + self.rhythm.distension(time)) ** 2
         for label, tube in self.tubes.items():
             tissue = self.body.structures[label - 1].tissue

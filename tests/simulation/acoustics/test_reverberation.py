@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from insonate.core import RangeError
-from insonate.simulation.acoustics.reverberation import reverberated
+from insonate.simulation.acoustics.reverberation import mirrored, reverberated
 from refusals import refused
 
 RATE, CARRIER = 20e6, 7.5e6
@@ -72,3 +72,41 @@ def test_no_copy_changes_nothing():
 def test_walls_that_cannot_be_are_refused(changes, message):
     with refused(RangeError, message):
         reverberated(np.zeros((1, 9), np.float32), **settings(**changes))
+
+
+def layered(rows=100, mirror=40):
+    image = np.zeros((24, rows), np.float32)
+    image[:, mirror - 12] = 1.0
+    behind = np.zeros(image.shape, bool)
+    behind[:, mirror:] = True
+    return image, behind
+
+
+def test_what_lies_above_a_mirror_is_seen_again_as_far_below_it_and_once_more_a_round_trip_later():
+    image, behind = layered()
+    image[:, 90] = 0.3  # what lies behind stays
+    seen = mirrored(image, behind, strength=0.2, face=0.1)
+    assert (seen[:, :40] == image[:, :40]).all()
+    assert seen[:, 52] == pytest.approx(0.2)
+    assert seen[:, 80] == pytest.approx(0.2 * 0.1)  # the face, by the mirror
+    assert seen[:, 90] == pytest.approx(0.3)
+
+
+def test_the_second_round_trip_is_weaker_by_the_face():
+    image, behind = layered(rows=120)
+    seen = mirrored(image, behind, strength=0.2, face=0.1)
+    assert seen[:, 108] == pytest.approx(0.2 * 0.1)
+
+
+def test_a_column_without_a_mirror_is_as_it_was():
+    image, behind = layered()
+    behind[:10] = False
+    seen = mirrored(image, behind, strength=0.2, face=0.1)
+    assert (seen[:10] == image[:10]).all()
+    assert (mirrored(image, np.zeros_like(behind), strength=0.2, face=0.1) == image).all()
+
+
+def test_a_mirror_takes_no_more_than_all():
+    image, behind = layered()
+    with refused(RangeError, "strength must lie in 0..1 1, got 1.5"):
+        mirrored(image, behind, strength=1.5, face=0.1)

@@ -40,6 +40,49 @@ source = "test"
 evidence = "D"
 """
 
+CHEST = """
+[windows.all]
+center_mm = [0, 0]
+reach_mm = [40, 12, 30]
+
+[[surface]]
+name = "skin of it"
+depth_mm = 0
+below = "flesh"
+tissue = "muscle"
+mottle_db = 0
+source = "test"
+evidence = "D"
+
+[[surface]]
+name = "pleura"
+depth_mm = 14
+slope_x = 0.1
+under = ["rib"]
+below = "pleura"
+tissue = "pleura"
+strength_db = 10
+breaks = 0
+comets = { count = 6, spacing_mm = 0.9, width_mm = 1.0, length_mm = 4, strength_db = -2 }
+source = "test"
+evidence = "D"
+
+[[arch]]
+name = "rib"
+tissue = "bone"
+x_mm = 12
+y_mm = -40
+z_mm = 13
+radius_mm = 40
+from_deg = 20
+to_deg = 160
+width_mm = 12
+height_mm = 6
+wall = { strength_db = 8, breaks = 0 }
+source = "test"
+evidence = "D"
+"""
+
 FLESH = ROD[: ROD.index("[[tube]]")]
 
 
@@ -52,6 +95,11 @@ def compiled_text(text, *, seed=1, step=0.3e-3):
 @cache
 def rod():
     return compiled_text(ROD)
+
+
+@cache
+def chest():
+    return compiled_text(CHEST)
 
 
 @cache

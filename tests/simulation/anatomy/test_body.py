@@ -6,7 +6,7 @@ from scipy.ndimage import label as components
 
 from insonate.core import AxesError, RangeError
 from refusals import refused
-from simulation.anatomy.phantoms import DEPTH, RADIUS, STILL, femoral, flesh, held, plane, rod
+from simulation.anatomy.phantoms import DEPTH, RADIUS, STILL, chest, femoral, flesh, held, plane, rod
 
 CARRIER = 58e3
 """Wavenumber of an echo at 7.1 MHz there and back [rad/m]."""
@@ -197,6 +197,53 @@ def test_blood_lets_more_through_and_bone_nothing():
     bone = cut(compiled_text(ROD.replace('"artery"', '"bone"')), held())
     assert 20 * np.log10(bone.transmission[64, -1]) < -25
     assert bone.transmission[0, -1] == pytest.approx(1)
+
+
+def pleura_at(x):
+    """Where the pleura of the phantom lies, away from the rib [m]."""
+    return 14e-3 + 0.1 * x
+
+
+def test_the_distance_to_the_pleura_is_that_of_its_plane_and_the_lung_lies_below():
+    body = chest()
+    lung = body.label("pleura")
+    x = np.full(50, -15e-3)
+    z = np.linspace(2e-3, 28e-3, 50)
+    measured = body.distance(lung, np.stack([x, np.zeros(50), z], axis=1))
+    assert measured == pytest.approx((pleura_at(-15e-3) - z) / np.hypot(1, 0.1), abs=2e-5)
+    medium = cut(body, held(), shape=(256, 720))
+    column = int(np.argmin(np.abs(medium.plane.lateral + 15e-3)))
+    below = medium.plane.axial > pleura_at(-15e-3) + 0.3e-3
+    within = medium.plane.axial < 29e-3
+    assert (medium.labels[column][below & within] == lung).all()
+
+
+def test_the_pleura_passes_behind_the_rib():
+    body = chest()
+    rib = body.label("rib")
+    medium = cut(body, held(), shape=(256, 720))
+    column = np.flatnonzero((medium.labels == rib).any(axis=1))
+    assert len(column) > 20
+    points = np.array([[12e-3, 0.0, 16e-3]])
+    assert body.distance(rib, points)[0] == pytest.approx(0, abs=1e-5)
+    assert body.distance(body.label("pleura"), points)[0] > 0.2e-3
+    assert 20 * np.log10(medium.transmission[column, -1].min()) < -25
+
+
+def test_a_lung_is_dark_below_a_bright_line_and_rings_in_places():
+    medium = cut(chest(), held(), shape=(256, 720))
+    x, z = medium.plane.lateral, medium.plane.axial
+    image = np.abs(medium.reflectivity)
+    free = (x > -18e-3) & (x < -13e-3)
+    depth = z[None, :] - pleura_at(x)[:, None]
+    line = image[free][np.abs(depth[free]) < 0.1e-3].max()
+    flesh = np.sqrt((image[free][depth[free] < -1e-3] ** 2).mean())
+    deep = np.sqrt((image[free][(depth[free] > 8e-3) & (depth[free] < 12e-3)] ** 2).mean())
+    assert line > 20 * flesh
+    assert deep < 0.3 * flesh
+    rung = np.where(free[:, None] & (depth > 0.5e-3) & (depth < 4e-3), image, 0).max(axis=1)[free]
+    assert rung.max() > 5 * flesh  # a comet's tail
+    assert np.median(rung) < 0.25 * rung.max()  # but not everywhere
 
 
 def test_properties_belong_to_labels():

@@ -91,7 +91,7 @@ def test_a_variant_moves_no_other_size():
             'evidence = "D"\n\n[[tube]]',
             "phantom.toml: surface 'skin of it' must have a source and a tag of A, B, C, S, M, U, D",
         ),
-        ("[[tube]]", "[[rope]]", "phantom.toml: 'rope' is no part of the language (ellipsoid, halo, pathologies, "
+        ("[[tube]]", "[[rope]]", "phantom.toml: 'rope' is no part of the language (arch, ellipsoid, halo, pathologies, "
          "quantities, surface, tube, variants, windows)"),
         ("[windows.all]", "[quantities.w]", None),
     ],

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from insonate.core import FormatError
-from insonate.simulation.anatomy.shapes import Ellipsoid, Outline, Tube, draped, overlap, undulation
+from insonate.simulation.anatomy.shapes import Ellipsoid, Outline, Tube, arch, draped, overlap, undulation
 from refusals import refused
 
 ROUNDING = 1e-9
@@ -128,3 +128,62 @@ def test_undulations_have_the_size_they_were_given():
 def test_stations_must_go_on():
     with refused(FormatError, "tube 't' must have two stations or more, each further along its axis"):
         Tube(name="t", axis=1, stations=np.zeros((2, 6)), outline=EVEN)
+
+
+def ring(half=(3e-3, 3e-3), span=(0.3, 2.6), *, pitch=25.0, roll=-40.0):
+    block = {
+        "name": "rib",
+        **{"x_mm": 2, "y_mm": -5, "z_mm": 20, "radius_mm": 30, "pitch_deg": pitch, "roll_deg": roll},
+        "from_deg": np.degrees(span[0]),
+        "to_deg": np.degrees(span[1]),
+        "width_mm": 2e3 * half[0],
+        "height_mm": 2e3 * half[1],
+    }
+    return arch(block, np.random.default_rng(1))
+
+
+def on_ring(of, angle, outward, across):
+    """Places at angles along the circle, so far outward and across its plane."""
+    far = of.radius + outward
+    local = np.stack([far * np.cos(angle), far * np.sin(angle), np.broadcast_to(across, np.shape(far))], -1)
+    return np.moveaxis(of.middle + local @ of.axes, -1, 0)
+
+
+def test_the_distance_of_a_round_arch_is_that_of_a_torus_and_ends_in_half_a_sphere():
+    of = ring()
+    rng = np.random.default_rng(4)
+    angle, outward, across = (
+        rng.uniform(0.3, 2.6, 200),
+        rng.uniform(-8e-3, 8e-3, 200),
+        rng.uniform(-8e-3, 8e-3, 200),
+    )
+    measured = of.distance(tuple(on_ring(of, angle, outward, across)))
+    assert measured == pytest.approx(np.hypot(outward, across) - 3e-3, abs=1e-9)
+    # beyond an end: the way to the end of the circle
+    angle = rng.uniform(2.6, 3.6, 50)
+    places = on_ring(of, angle, np.zeros(50), 0.0)
+    end = on_ring(of, np.array(2.6), np.array(0.0), 0.0)
+    away = np.linalg.norm(places - end[:, None], axis=0)
+    assert of.distance(tuple(places)) == pytest.approx(away - 3e-3, abs=1e-9)
+
+
+def test_an_arch_lies_within_its_bounds_and_is_met_from_above_and_below_on_its_surface():
+    of = ring(half=(6e-3, 2.5e-3))
+    low, high = of.bounds()
+    places = on_ring(of, np.linspace(0.3, 2.6, 50), np.full(50, 5.99e-3), 0.0)
+    assert (low < places.T).all()
+    assert (high > places.T).all()
+    x, y = np.linspace(low[0], high[0], 41)[:, None], np.linspace(low[1], high[1], 37)[None, :]
+    top, bottom = of.top(x, y), of.top(x, y, bottom=True)
+    met = ~np.isnan(top)
+    assert (met == ~np.isnan(bottom)).all()
+    assert 0.05 < met.mean() < 0.95
+    x, y = np.broadcast_to(x, met.shape)[met], np.broadcast_to(y, met.shape)[met]
+    for depth in (top[met], bottom[met]):
+        assert np.abs(of.distance((x, y, depth))).max() < 0.06e-3
+    assert (top[met] < bottom[met]).all()
+
+
+def test_an_arch_is_less_than_a_turn():
+    with refused(FormatError, "arch 'rib' must end less than a turn after it begins, got 20 to 10 degrees"):
+        ring(span=(np.radians(20), np.radians(10)))

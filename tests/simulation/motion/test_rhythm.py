@@ -42,6 +42,16 @@ def test_poiseuille_carries_half_its_peak():
     assert poiseuille(np.array([1.0, 1.5]), 0.8).tolist() == [0, 0]
 
 
+def test_a_vein_near_the_chest_empties_with_a_breath_in_and_the_lung_glides_across_and_down():
+    one = Rhythm.drawn(5)
+    top, end = 0.25 / one.breathing_rate, 0.75 / one.breathing_rate
+    assert one.venous_filling(end) == pytest.approx(1)
+    assert one.venous_filling(top) == pytest.approx(0.88)
+    for drawn in (Rhythm.drawn(seed).glide for seed in range(50)):
+        assert 2e-3 <= np.linalg.norm(drawn) <= 5e-3
+        assert drawn[2] == 0 > drawn[1]
+
+
 def test_a_vein_closes_under_the_probe():
     assert vein_area(0.0) == 1.0
     assert vein_area(3.0) == pytest.approx(0.5, rel=RTOL_FLOAT64)

@@ -14,11 +14,12 @@ from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
-from scipy.ndimage import distance_transform_edt
+from scipy.ndimage import distance_transform_edt, map_coordinates
 
-from insonate.core import RangeError, Structure
+from insonate.core import RangeError, Structure, Tissue
 from insonate.core.checks import check_axes, check_count
 from insonate.core.units import Meters
+from insonate.simulation.acoustics.reverberation import mirrored
 from insonate.simulation.anatomy import kernels
 from insonate.simulation.anatomy.compiler import (
     ECHO_FLOOR,
@@ -145,6 +146,13 @@ class CompiledBody:
             np.uint8
         )
         self._solids: Mapping[str, Solid] = solids(individual.blocks, individual.rng)
+        self._lung = next(
+            (at for at, one in enumerate(self.structures, 1) if one.tissue is Tissue.PLEURA), None
+        )
+        self._steep = np.zeros((0, 0))
+        if self._lung is not None:
+            gx, gy = np.gradient(volumes.pleura.astype(float), volumes.step)
+            self._steep = np.sqrt(1 + gx**2 + gy**2)
 
     def label(self, name: str) -> int:
         """Give the label of a structure by its name.
@@ -217,6 +225,10 @@ class CompiledBody:
             (10 ** (volumes.passing * plane.axial_step / 20)).astype(np.float32),
             float(10 ** (-EDGE_LOSS * plane.axial_step / 20)),
         )
+        if self._lung is not None:
+            air = facts("insonate.simulation.anatomy", "tissues")["pleura"]
+            strength, face = (float(10 ** (air[name] / 20)) for name in ("mirror", "face"))
+            reflectivity = mirrored(reflectivity, labels == self._lung, strength=strength, face=face)
         return Medium(
             plane=plane,
             reflectivity=reflectivity,
@@ -229,7 +241,8 @@ class CompiledBody:
     def distance(self, label: int, points: np.ndarray) -> np.ndarray:
         """Give the distance from places at rest to a structure.
 
-        Nerves, vessels, nodes and other solids are asked themselves; layers by their nearest voxel.
+        Nerves, vessels, nodes and other solids are asked themselves, the lung by the depth of its pleura; other layers by
+        their nearest voxel.
 
         Parameters
         ----------
@@ -248,6 +261,8 @@ class CompiledBody:
         solid = self._solids.get(self.structures[label - 1].name)
         if solid is not None:
             return solid.distance((points[:, 0], points[:, 1], points[:, 2]))
+        if label == self._lung:
+            return self._below_pleura(points)
         if label not in self._layers:
             self._layers[label] = self._layer(label)
         field, origin, step = self._layers[label]
@@ -255,6 +270,15 @@ class CompiledBody:
         held = np.clip(cells, 0, np.array(field.shape) - 1)
         beyond = np.linalg.norm((cells - held) * step, axis=1)
         return np.asarray(field[tuple(held.T)] + beyond)
+
+    def _below_pleura(self, points: np.ndarray) -> np.ndarray:
+        """Give the distance to the pleura as to its tangent plane, negative below it, (n,) [m]."""
+        volumes = self.volumes
+        at = ((points[:, :2] - volumes.origin[:2]) / volumes.step).T
+        depth, steep = (
+            map_coordinates(field, at, order=1, mode="nearest") for field in (volumes.pleura, self._steep)
+        )
+        return np.asarray((depth - points[:, 2]) / steep)
 
     def _layer(self, label: int) -> tuple[np.ndarray, np.ndarray, Meters]:
         coarse = self.volumes.voxels[1::3, 1::3, 1::3, 0]

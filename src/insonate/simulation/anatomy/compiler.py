@@ -32,7 +32,7 @@ from insonate.simulation.anatomy.language import MOST_STRUCTURES, Individual, Wi
 from insonate.simulation.anatomy.shapes import Solid, Tube, draped, overlap, solids, undulation
 from insonate.simulation.facts import facts
 
-VERSION = 2
+VERSION = 3
 """Of the volumes: a change of what is compiled changes it."""
 
 DISTANCE_STEP: Meters = 7e-6
@@ -75,6 +75,8 @@ class Volumes:
     """(n_materials,) float32 what more than soft tissue comes through, there and back [dB/m]."""
     structures: tuple[Structure, ...]
     """What labels stand for."""
+    pleura: np.ndarray
+    """(nx, ny) float32 depth of the pleura; (0, 0) where there is none [m]."""
 
 
 def _tissue(name: str) -> Mapping[str, Any]:
@@ -292,7 +294,9 @@ def compile_volumes(individual: Individual, window: Window, *, step: Meters = 0.
 def _check_apart(individual: Individual, made: Mapping[str, Solid], axes: Sequence[np.ndarray]) -> None:
     """Refuse an anatomy that intersects itself."""
     who = f"{individual.region} (seed {individual.seed}, variant '{individual.variant}')"
-    hard = [(block["name"], block) for kind, block in individual.blocks if kind in ("tube", "ellipsoid")]
+    hard = [
+        (block["name"], block) for kind, block in individual.blocks if kind in ("tube", "ellipsoid", "arch")
+    ]
     boxes = {}
     for name, block in hard:
         low, high = made[name].bounds()
@@ -387,6 +391,23 @@ def _surface(canvas: _Canvas, block: Mapping[str, Any]) -> None:
             canvas.lay_height(
                 height + shift + wave + fine, level, border="below" in block and ply == plies // 2
             )
+    if "comets" in block:
+        _comets(canvas, block, height)
+
+
+def _comets(canvas: _Canvas, block: Mapping[str, Any], height: np.ndarray) -> None:
+    """Let a surface ring: short stacks of sheets below it, each fainter, where noise over x and y is high."""
+    spec, rng = block["comets"], canvas.individual.rng(f"{block['name']} comets")
+    x, y = canvas.x[:, None], canvas.y[None, :]
+    width = spec["width_mm"] * 1e-3
+    where = undulation(rng, x, y, length=width, size=1.0)
+    length = spec["length_mm"] * np.exp(undulation(rng, x, y, length=4 * width, size=0.45))
+    rare = float(spec.get("rare", 1.0))
+    for number in range(1, int(spec["count"]) + 1):
+        below = number * spec["spacing_mm"]
+        level = spec["strength_db"] + 9.0 * np.clip(where - rare, -9, 1) - 8.7 * below / length
+        fine = undulation(rng, x, y, length=1.2e-3, size=0.03e-3)
+        canvas.lay_height(height + below * 1e-3 + fine, level)
 
 
 def _wall(
@@ -670,7 +691,16 @@ def _packed(canvas: _Canvas) -> Volumes:
         echoes=np.array(canvas.echoes, np.float32),
         passing=np.array(canvas.passing, np.float32),
         structures=tuple(canvas.structures),
+        pleura=_pleura(canvas),
     )
+
+
+def _pleura(canvas: _Canvas) -> np.ndarray:
+    """Give the depth of what the lung begins with."""
+    for kind, block in canvas.individual.blocks:
+        if kind == "surface" and block.get("tissue") == Tissue.PLEURA.value:
+            return canvas.heights[block["name"]].astype(np.float32)
+    return np.zeros((0, 0), np.float32)
 
 
 def _fibers(canvas: _Canvas) -> np.ndarray:
@@ -725,6 +755,7 @@ def save(volumes: Volumes, path: Path) -> None:
                 echoes=volumes.echoes,
                 passing=volumes.passing,
                 structures=names,
+                pleura=volumes.pleura,
             )
         part.replace(path)
     except OSError:
@@ -752,6 +783,7 @@ def load(path: Path) -> Volumes | None:
                     )
                     for name, tissue in file["structures"]
                 ),
+                pleura=file["pleura"],
             )
     except Exception:
         return None

@@ -8,6 +8,7 @@ skin first, each able to name quantities in short sums such as "artery_x + arter
 | `surface` | a depth over x and y that undulates and drapes `over` or `under` solids: a fascia, where a tissue begins |
 | `tube` | a solid along a spline: nerve, vessel, tendon, muscle belly; calibre, flattening, fascicles, companions |
 | `ellipsoid` | a solid with a middle and three half axes: a node, a head of bone |
+| `arch` | a solid along a part of a circle, in any plane: a rib |
 | `halo` | connective tissue around solids: an echo that fades with distance |
 
 `variants` and `pathologies` set quantities, remove and add shapes. Lengths are in millimeters in the file, where names of
@@ -60,6 +61,7 @@ _BLOCKS: Mapping[str, tuple[set[str], set[str]]] = MappingProxyType(
                     "breaks",
                     "plies",
                     "ply_gap_mm",
+                    "comets",
                     "from_x_mm",
                     "to_x_mm",
                     "fiber",
@@ -88,6 +90,16 @@ _BLOCKS: Mapping[str, tuple[set[str], set[str]]] = MappingProxyType(
         "ellipsoid": (
             {"name", "tissue", "x_mm", "y_mm", "z_mm", "width_mm", "length_mm", "height_mm"},
             {"turn_deg", "uneven", "wall", "texture", "hilum", "yields", "echo_db", "mottle_db"},
+        ),
+        "arch": (
+            {
+                *("name", "tissue", "x_mm", "y_mm", "z_mm", "radius_mm"),
+                *("from_deg", "to_deg", "width_mm", "height_mm"),
+            },
+            {
+                *("pitch_deg", "roll_deg", "turn_deg", "uneven", "wall", "texture", "yields"),
+                *("branch_of", "echo_db", "mottle_db"),
+            },
         ),
         "halo": ({"around", "reach_mm", "echo_db"}, {"name"}),
     }
@@ -235,7 +247,7 @@ class Region:
         blocks = [block for block in self.blocks if block[1].get("name") not in removed]
         for change in changes:
             blocks += [(kind, block) for kind in _BLOCKS for block in change.get(kind, ())]
-        order = {"surface": 0, "halo": 2, "ellipsoid": 3, "tube": 4}
+        order = {"surface": 0, "halo": 2, "ellipsoid": 3, "arch": 3, "tube": 4}
         known = [
             (kind, MappingProxyType(_resolved(block, bare, f"{self.name}: {kind} '{block.get('name', '')}'")))
             for kind, block in sorted(
@@ -335,7 +347,7 @@ def _check_sizes(region: str, kind: str, block: Mapping[str, Any]) -> None:
     """Refuse what would turn inside out."""
     parts = block["stations"] if kind == "tube" else [block]
     for part in parts:
-        for key in ("width_mm", "height_mm", "length_mm", "reach_mm"):
+        for key in ("width_mm", "height_mm", "length_mm", "reach_mm", "radius_mm"):
             if key in part and not part[key] > 0:
                 raise RangeError(
                     f"{region}: {key} of '{block.get('name', kind)}' must be positive, got {part[key]:g}"

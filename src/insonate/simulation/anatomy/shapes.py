@@ -5,7 +5,8 @@ rho = |(u / a, v / b)| / e(angle, s), e its uneven outline, the distance is f / 
 
     d = (rho - 1) rho / |(u / a^2, v / b^2)| / sqrt(1 + (n . c')^2)
 
-exact for a straight round tube. Surfaces are depths over x and y: sums of waves with random directions and phases, closed
+exact for a straight round tube. An arch is a tube along a part of a circle, whose nearest place is found by its angle: exact
+where its section is round. Surfaces are depths over x and y: sums of waves with random directions and phases, closed
 forms of the place, so that neighboring windows agree.
 """
 
@@ -307,6 +308,106 @@ class Ellipsoid:
         return np.asarray(self.middle[2] + (height if bottom else -height))
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Arch:
+    """A solid along a part of a circle, its ends rounded: a rib."""
+
+    name: str
+    """Of the structure."""
+    middle: np.ndarray
+    """(3,) of the circle [m]."""
+    axes: np.ndarray
+    """(3, 3) rows: where angles begin, where they go, across the plane of the circle; unit vectors, patient frame."""
+    radius: float
+    """Of the circle [m]."""
+    span: tuple[float, float]
+    """First and last angle, less than a whole turn apart [rad]."""
+    half: tuple[float, float]
+    """Half axes of the section: along the radius, across the plane [m]."""
+    turn: float
+    """Of the section, from the radius toward across the plane [rad]."""
+    outline: Outline
+    """How uneven."""
+
+    def __post_init__(self) -> None:
+        if not 0 < self.span[1] - self.span[0] <= 2 * np.pi:
+            raise FormatError(
+                f"arch '{self.name}' must end less than a turn after it begins, got "
+                f"{np.degrees(self.span[0]):g} to {np.degrees(self.span[1]):g} degrees"
+            )
+
+    def _local(self, places: Places) -> tuple[np.ndarray, ...]:
+        """Give the angle held to the span, and the offset from the circle there: outward, across, beyond an end."""
+        kind = np.result_type(*places, np.float32)
+        p, q, r = (
+            sum(
+                (place - place.dtype.type(middle)) * kind.type(part)
+                for place, middle, part in zip(places, self.middle, axis, strict=True)
+            )
+            for axis in self.axes
+        )
+        mean, reach = sum(self.span) / 2, (self.span[1] - self.span[0]) / 2
+        angle = np.angle((p + 1j * q) * np.exp(-1j * mean).astype(np.result_type(kind, np.complex64)))
+        held = np.clip(angle, -reach, reach)
+        cosine, sine = np.cos(held + kind.type(mean)), np.sin(held + kind.type(mean))
+        return held, p * cosine + q * sine - kind.type(self.radius), r, q * cosine - p * sine
+
+    def frame(self, places: Places) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Give (along, across, down) in its own axes [m]."""
+        held, outward, across, beyond = self._local(places)
+        cosine, sine = float(np.cos(self.turn)), float(np.sin(self.turn))
+        along = held * held.dtype.type(self.radius) + beyond
+        return along, cosine * outward + sine * across, cosine * across - sine * outward
+
+    def distance(self, places: Places) -> np.ndarray:
+        """Give the signed distance [m]."""
+        held, outward, across, beyond = self._local(places)
+        cosine, sine = float(np.cos(self.turn)), float(np.sin(self.turn))
+        a, b = self.half
+        c = min(a, b)
+        un, vn = (cosine * outward + sine * across) / a, (cosine * across - sine * outward) / b
+        wn = beyond / c
+        even = np.sqrt(un**2 + vn**2 + wn**2)
+        along = held * held.dtype.type(self.radius)
+        rho = even / self.outline.at(un, vn, along) if self.outline.sizes.any() else even
+        steep = np.sqrt((un / a) ** 2 + (vn / b) ** 2 + (wn / c) ** 2)
+        return np.asarray(np.where(rho < 1e-4, -c, (rho - 1) * even / np.maximum(steep, TINY)))
+
+    def bounds(self) -> tuple[np.ndarray, np.ndarray]:
+        """Give a box around it [m]."""
+        angle = np.linspace(*self.span, 181)[:, None]
+        line = self.middle + self.radius * (np.cos(angle) * self.axes[0] + np.sin(angle) * self.axes[1])
+        reach = max(self.half) * (1 + float(np.abs(self.outline.sizes).sum())) + 1e-3 * self.radius
+        return line.min(axis=0) - reach, line.max(axis=0) + reach
+
+    def top(self, x: np.ndarray, y: np.ndarray, *, bottom: bool = False) -> np.ndarray:
+        """Give the depth at which it begins, or ends, over x and y; NaN where it is not [m].
+
+        Found between samples 0.25 mm apart.
+        """
+        shape = np.broadcast(x, y).shape
+        out = np.full(shape, np.nan)
+        low, high = self.bounds()
+        x, y = np.broadcast_to(x, shape), np.broadcast_to(y, shape)
+        near = (x >= low[0]) & (x <= high[0]) & (y >= low[1]) & (y <= high[1])
+        depth = np.arange(low[2], high[2] + 0.25e-3, 0.25e-3)
+        if bottom:
+            depth = depth[::-1]
+        places = np.argwhere(near)
+        for first in range(0, len(places), 20_000):
+            at = tuple(places[first : first + 20_000].T)
+            line = self.distance((x[at][:, None], y[at][:, None], depth[None, :]))
+            inside = line < 0
+            begin = np.argmax(inside, axis=1)
+            found = inside.any(axis=1)
+            rows = np.arange(len(begin))
+            before = np.maximum(begin - 1, 0)
+            outer, inner = line[rows, before], line[rows, begin]
+            part = np.clip(outer / np.where(outer > inner, outer - inner, 1), 0, 1)
+            out[at] = np.where(found, depth[before] + part * (depth[begin] - depth[before]), np.nan)
+        return out
+
+
 def draped(
     depth: np.ndarray,
     solid: Solid,
@@ -397,6 +498,27 @@ def ellipsoid(block: Mapping[str, Any], rng: np.random.Generator) -> Ellipsoid:
     )
 
 
+def arch(block: Mapping[str, Any], rng: np.random.Generator) -> Arch:
+    """Make an arch of its block, its circle flat, then pitched about x and rolled about y; lengths in millimeters."""
+    pitch, roll = (np.radians(block.get(key, 0.0)) for key in ("pitch_deg", "roll_deg"))
+    about_x = np.array(
+        [[1, 0, 0], [0, np.cos(pitch), np.sin(pitch)], [0, -np.sin(pitch), np.cos(pitch)]], dtype=float
+    )
+    about_y = np.array(
+        [[np.cos(roll), 0, np.sin(roll)], [0, 1, 0], [-np.sin(roll), 0, np.cos(roll)]], dtype=float
+    )
+    return Arch(
+        name=block["name"],
+        middle=np.array([block["x_mm"], block["y_mm"], block["z_mm"]]) * 1e-3,
+        axes=about_x @ about_y,
+        radius=block["radius_mm"] * 1e-3,
+        span=(float(np.radians(block["from_deg"])), float(np.radians(block["to_deg"]))),
+        half=(block["width_mm"] * 0.5e-3, block["height_mm"] * 0.5e-3),
+        turn=float(np.radians(block.get("turn_deg", 0.0))),
+        outline=Outline.drawn(rng, float(block.get("uneven", 0.0))),
+    )
+
+
 def solids(blocks: Sequence[tuple[str, Mapping[str, Any]]], rng: Any) -> dict[str, Solid]:
     """Make every solid of an individual, in order, by name; `rng` gives the generator of a name."""
     made: dict[str, Solid] = {}
@@ -405,4 +527,6 @@ def solids(blocks: Sequence[tuple[str, Mapping[str, Any]]], rng: Any) -> dict[st
             made[block["name"]] = tube(block, rng(block["name"]))
         elif kind == "ellipsoid":
             made[block["name"]] = ellipsoid(block, rng(block["name"]))
+        elif kind == "arch":
+            made[block["name"]] = arch(block, rng(block["name"]))
     return made

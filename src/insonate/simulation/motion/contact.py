@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from insonate.core import CoordinateFrame, Pose, RangeError
+from insonate.core import CoordinateFrame, Pose, RangeError, Tissue
 from insonate.core.units import Meters, Newtons
 from insonate.simulation.facts import facts
 from insonate.simulation.medium import Body, Plane
@@ -81,7 +81,10 @@ def layers(body: Body) -> Layers:
     plane = Plane(pose=pose, shape=(24, n), lateral_step=width / 24, axial_step=floor / n)
     medium = body.cut(plane, np.zeros((2, 2, 3)))
     modulus = np.maximum(medium.property("shear_modulus").astype(float), SOFTEST)
-    soft = np.where((medium.labels > 0) & (modulus < 1e6), 1 / modulus, 0.0)
+    # ribs carry the chest's wall: below the pleura nothing is pressed
+    lungs = [at for at, one in enumerate(body.structures, 1) if one.tissue is Tissue.PLEURA]
+    firm = np.isin(medium.labels, lungs)
+    soft = np.where((medium.labels > 0) & (modulus < 1e6) & ~firm, 1 / modulus, 0.0)
     compliance = soft.mean(axis=0)
     if not (compliance > 0).any():
         raise RangeError("the body must have soft tissue in the middle of its window, got none")

@@ -25,6 +25,8 @@ class Rhythm:
     """Of the radius at the top of the pulse, 1."""
     slide: np.ndarray
     """(3,) of deep tissue at the top of a breath [m]."""
+    glide: np.ndarray
+    """(3,) of the lung along its pleura from the end of a breath out to the top of one [m]."""
 
     @classmethod
     def drawn(cls, seed: int) -> "Rhythm":
@@ -37,6 +39,7 @@ class Rhythm:
             breathing_rate=float(rng.uniform(*values["breathing_rate"])),
             arterial_strain=float(rng.uniform(*values["arterial_strain"])),
             slide=size * np.array([np.sin(turn), np.cos(turn), 0.0]),
+            glide=_glide(seed),
         )
 
     def distension(self, time: Seconds) -> float:
@@ -54,6 +57,11 @@ class Rhythm:
         """Give where the breath stands, -1..1."""
         return float(np.sin(2 * np.pi * self.breathing_rate * time))
 
+    def venous_filling(self, time: Seconds) -> float:
+        """Give the lumen of a vein as a share of that at rest, 1: less with a breath in."""
+        values = facts("insonate.simulation.motion", "motion")["rhythm"]
+        return float(1 - values["venous_breath"] * (1 + self.breath(time)) / 2)
+
     def arterial_speed(self, time: Seconds) -> MetersPerSecond:
         """Give the speed in the middle of an artery [m/s]."""
         values = facts("insonate.simulation.motion", "motion")["rhythm"]
@@ -67,6 +75,13 @@ class Rhythm:
         """Give the speed in the middle of a vein [m/s]; it falls with a breath in."""
         values = facts("insonate.simulation.motion", "motion")["rhythm"]
         return float(values["venous_speed"] * (1 - 0.5 * self.breath(time)))
+
+
+def _glide(seed: int) -> np.ndarray:
+    values = facts("insonate.simulation.motion", "motion")["rhythm"]
+    rng = np.random.default_rng((seed, 0x61DE))
+    turn = rng.uniform(-0.4, 0.4) + values["lung_glide_turn"]
+    return np.asarray(rng.uniform(*values["lung_glide"]) * np.array([np.sin(turn), -np.cos(turn), 0.0]))
 
 
 def poiseuille(share_of_radius: np.ndarray, middle: MetersPerSecond) -> np.ndarray:

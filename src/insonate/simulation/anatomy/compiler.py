@@ -9,14 +9,20 @@ distance to that sheet and its unit normal, the sheet's strength, and the streng
 A sheet is continued from a voxel as a plane, d(p) = d + n . (p - voxel), so that it lies between voxels where it should.
 Sheets are fasciae and walls, which are shapes, and septa of fat and perimysium, which are the level sets of noise that is
 long along the fibers: d = phi / |grad phi|. Noise is laid out in the patient's frame: neighboring windows agree.
+
+A window is compiled in slabs across y, two at a time, which bounds memory and uses two cores: what is drawn at random is
+drawn alike for each slab, and what a voxel holds depends on places nearer than `HALO` voxels alone.
 """
 
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib.resources import files
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -32,7 +38,7 @@ from insonate.simulation.anatomy.language import MOST_STRUCTURES, Individual, Wi
 from insonate.simulation.anatomy.shapes import Solid, Tube, draped, overlap, solids, undulation
 from insonate.simulation.facts import facts
 
-VERSION = 3
+VERSION = 4
 """Of the volumes: a change of what is compiled changes it."""
 
 DISTANCE_STEP: Meters = 7e-6
@@ -47,6 +53,12 @@ TOUCH: Meters = 0.4e-3
 """How deep two solids may lie in each other: less than two voxels, and the later one wins [m]."""
 SLAB = 2_000_000
 """Voxels for which noise is looked up at once: memory for their places, 24 MB."""
+SLAB_VOXELS = 2_300_000
+"""Of a slab of the window, more or less: some 200 bytes a voxel while it is made."""
+HALO = 3
+"""Voxels of its neighbors that a slab is made with, for slopes and for what lies beyond a sheet."""
+WORKERS = 2
+"""Slabs at a time."""
 FIBER_STRIDE = 4
 """Voxels to one direction of fibers."""
 NAMED_BY = "anatomy of the simulated body, no error"
@@ -83,9 +95,17 @@ def _tissue(name: str) -> Mapping[str, Any]:
     return facts("insonate.simulation.anatomy", "tissues")[name]
 
 
+@lru_cache(maxsize=64)
+def _lattice(seed: int, name: str) -> np.ndarray:
+    """Give periodic noise of unit deviation, correlated over two cells; 1 MB, and each slab asks for the same."""
+    rng = np.random.default_rng((seed, crc32(name.encode()), 1))
+    noise = gaussian_filter(rng.standard_normal((64, 64, 64), dtype=np.float32), 2, mode="wrap")
+    return np.asarray(noise / noise.std())
+
+
 @dataclass(kw_only=True, eq=False)
 class _Canvas:
-    """Volumes under work."""
+    """Volumes under work: of one slab of a window."""
 
     individual: Individual
     x: np.ndarray
@@ -93,6 +113,8 @@ class _Canvas:
     z: np.ndarray
     step: Meters
     solids: Mapping[str, Solid]
+    window: tuple[np.ndarray, np.ndarray, np.ndarray]
+    """x, y and z of the whole window: what is drawn and named must not depend on the slab."""
     structures: list[Structure] = field(default_factory=list)
     labels: list[int] = field(default_factory=lambda: [0])
     echoes: list[float] = field(default_factory=lambda: [ECHO_FLOOR])
@@ -109,6 +131,23 @@ class _Canvas:
         self.sheet = np.full(shape, -99.0, np.float32)
         self.boost = np.zeros(shape, np.float32)
         self.border = np.zeros(shape, bool)
+
+    def named(self) -> tuple[object, ...]:
+        """Give all that is said of materials: slabs of one window must agree."""
+        return (
+            self.structures,
+            self.labels,
+            self.echoes,
+            self.passing,
+            self.mottles,
+            self.textures,
+        )
+
+    def drop(self) -> None:
+        """Let go of the volumes, once they are packed."""
+        for name in ("material", "distance", "normal", "sheet", "boost", "border"):
+            delattr(self, name)
+        self.heights.clear()
 
     # -- materials -----------------------------------------------------------------------------------------------
 
@@ -160,11 +199,20 @@ class _Canvas:
         border: bool = False,
     ) -> None:
         """Put a sheet where it is nearer than what is there; `at` indexes arrays of one shape; a border parts materials."""
-        nearer = keep & (np.abs(distance) < np.abs(self.distance[at]))
-        self.distance[at] = np.where(nearer, distance, self.distance[at])
-        self.sheet[at] = np.where(nearer, strength, self.sheet[at])
-        self.normal[at] = np.where(nearer[..., None], np.round(127 * normal).astype(np.int8), self.normal[at])
-        self.border[at] = np.where(nearer, border, self.border[at])
+        if isinstance(at[0], slice):
+            near = np.nonzero(keep & (np.abs(distance) < np.abs(self.distance[at])))
+            at = tuple(where + part.start for where, part in zip(near, at, strict=True))
+            distance, normal, strength = distance[near], normal[near], strength[near]
+            keep = np.ones(len(distance), bool)
+        kernels.get().lay(
+            (self.distance, self.sheet, self.normal, self.border),
+            at,
+            distance,
+            normal,
+            strength,
+            keep,
+            border,
+        )
 
     def lay_height(self, height: np.ndarray, strength: np.ndarray, *, border: bool = False) -> None:
         """Lay a surface of these depths over x and y."""
@@ -187,10 +235,17 @@ class _Canvas:
                 border=border,
             )
 
+    def meets(self, low: np.ndarray, high: np.ndarray, margin: Meters = 1.5e-3) -> bool:
+        """Whether a box lies in the window, be it in this slab or not: every slab names the same materials."""
+        spans = zip(self.window, low, high, strict=True)
+        return all(
+            np.searchsorted(axis, b + margin) > np.searchsorted(axis, a - margin) for axis, a, b in spans
+        )
+
     def box(
         self, low: np.ndarray, high: np.ndarray, margin: Meters = 1.5e-3
     ) -> tuple[slice, slice, slice] | None:
-        """Give the voxels of a box, None where it lies outside."""
+        """Give the voxels of a box, None where it lies outside this slab."""
         slices = []
         for axis, (a, b) in zip((self.x, self.y, self.z), zip(low, high, strict=True), strict=True):
             first, last = np.searchsorted(axis, [a - margin, b + margin])
@@ -206,17 +261,11 @@ class _Canvas:
 
     # -- noise ---------------------------------------------------------------------------------------------------
 
-    def lattice(self, name: str) -> np.ndarray:
-        """Give periodic noise of unit deviation, correlated over two cells."""
-        rng = np.random.default_rng((self.individual.seed, crc32(name.encode()), 1))
-        noise = gaussian_filter(rng.standard_normal((64, 64, 64), dtype=np.float32), 2, mode="wrap")
-        return np.asarray(noise / noise.std())
-
     def noise(self, name: str, places: Sequence[np.ndarray], lengths: Sequence[Meters]) -> np.ndarray:
         """Give noise of unit deviation at places, with these correlation lengths."""
         shape = np.broadcast_shapes(*(np.shape(place) for place in places))
         out = np.empty(shape, np.float32)
-        noise, kernel = self.lattice(name), kernels.get()
+        noise, kernel = _lattice(self.individual.seed, name), kernels.get()
         slab = max(SLAB * shape[0] // max(out.size, 1), 1)
         for first in range(0, shape[0], slab):
             part = out[first : first + slab]
@@ -276,8 +325,59 @@ def compile_volumes(individual: Individual, window: Window, *, step: Meters = 0.
     z = (np.arange(counts[2]) + 0.5) * step
     made = solids(individual.blocks, individual.rng)
     _check_apart(individual, made, (x, y, z))
-    canvas = _Canvas(individual=individual, x=x, y=y, z=z, step=step, solids=made)
-    for kind, block in individual.blocks:
+    slabs = _slabs((len(x), len(y), len(z)))
+    voxels = np.empty((len(x), len(y), len(z), 8), np.uint8)
+    pleura: dict[int, np.ndarray] = {}
+    told: list[_Canvas] = []
+
+    def work(slab: slice) -> None:
+        held = slice(max(slab.start - HALO, 0), min(slab.stop + HALO, len(y)))
+        canvas = _Canvas(individual=individual, x=x, y=y[held], z=z, step=step, solids=made, window=(x, y, z))
+        _painted(canvas)
+        own = slice(slab.start - held.start, slab.stop - held.start)
+        voxels[:, slab] = _packed(canvas)[:, own]
+        if (depth := _pleura(canvas)).size:
+            pleura[slab.start] = depth[:, own]
+        canvas.drop()
+        told.append(canvas)
+
+    with ThreadPoolExecutor(min(WORKERS, len(slabs))) as pool:
+        for done in [pool.submit(work, slab) for slab in slabs]:
+            done.result()
+    if any(
+        one.named() != told[0].named() for one in told
+    ):  # a block that names by slab: what it says must hold
+        told.clear()
+        pleura.clear()
+        slabs = [slice(0, len(y))]
+        work(slabs[0])
+    canvas = told[0]
+    return Volumes(
+        origin=np.array([x[0], y[0], z[0]]),
+        step=step,
+        voxels=voxels,
+        fibers=_fibers(canvas, voxels[..., 0]),
+        labels=np.array(canvas.labels, np.uint8),
+        echoes=np.array(canvas.echoes, np.float32),
+        passing=np.array(canvas.passing, np.float32),
+        structures=tuple(canvas.structures),
+        pleura=np.concatenate(
+            [pleura[at] for at in sorted(pleura)] or [np.zeros((0, 0), np.float32)], axis=1
+        ),
+    )
+
+
+def _slabs(shape: tuple[int, int, int]) -> list[slice]:
+    """Part the second axis evenly: in twos, so that no thread waits, and not into slices that are mostly halo."""
+    pairs = np.prod(shape) / (2 * SLAB_VOXELS)
+    count = max(1, min(2 * int(np.ceil(pairs)), shape[1] // (6 * HALO)))
+    edges = np.linspace(0, shape[1], count + 1).astype(int)
+    return [slice(int(a), int(b)) for a, b in pairwise(edges)]
+
+
+def _painted(canvas: _Canvas) -> None:
+    """Paint all blocks, one over the other, then what textures their materials have."""
+    for kind, block in canvas.individual.blocks:
         if kind == "surface":
             _surface(canvas, block)
         elif kind == "halo":
@@ -288,7 +388,6 @@ def compile_volumes(individual: Individual, window: Window, *, step: Meters = 0.
                 _companions(canvas, block)
     for at, (texture, along, pennation) in canvas.textures.items():
         _texture(canvas, at, texture, along, pennation)
-    return _packed(canvas)
 
 
 def _check_apart(individual: Individual, made: Mapping[str, Solid], axes: Sequence[np.ndarray]) -> None:
@@ -452,8 +551,7 @@ def _slope(field_: np.ndarray, axis: int, where: tuple[np.ndarray, ...]) -> np.n
 def _solid(canvas: _Canvas, kind: str, block: Mapping[str, Any]) -> None:
     name = block["name"]
     solid = canvas.solids[name]
-    box = canvas.box(*solid.bounds())
-    if box is None:
+    if not canvas.meets(*solid.bounds()):
         return
     at = canvas.substance(
         name,
@@ -464,6 +562,13 @@ def _solid(canvas: _Canvas, kind: str, block: Mapping[str, Any]) -> None:
         along=name,
         pennation=float(np.radians(block.get("pennation_deg", 0.0))),
     )
+    core: int | None = None
+    if "fascicles" in block and isinstance(solid, Tube):
+        echo = block["fascicles"].get("echo_db", float(_tissue("nerve")["fascicle_echo"]))
+        core = canvas.substance(name, block["tissue"], echo=echo)
+    box = canvas.box(*solid.bounds())
+    if box is None:
+        return
     distance = solid.distance(canvas.places(box))
     inside = distance < 0
     if not inside.any():
@@ -474,12 +579,12 @@ def _solid(canvas: _Canvas, kind: str, block: Mapping[str, Any]) -> None:
         part = array[box]
         part[distance < 0.5 * canvas.step] = empty
     _wall(canvas, box, distance, block.get("wall", {"strength_db": -99.0}), name)
-    if "fascicles" in block and isinstance(solid, Tube):
-        _fascicles(canvas, solid, block, box, distance)
+    if core is not None and isinstance(solid, Tube):
+        _fascicles(canvas, solid, block, box, distance, core)
     if "hilum" in block:
-        core = distance + block["hilum"]["depth_mm"] * 1e-3
+        deep = distance + block["hilum"]["depth_mm"] * 1e-3
         canvas.boost[box] += np.where(
-            core < 0, block["hilum"]["echo_db"] * np.clip(-core / 0.4e-3, 0, 1), 0
+            deep < 0, block["hilum"]["echo_db"] * np.clip(-deep / 0.4e-3, 0, 1), 0
         ).astype(np.float32)
     del kind
 
@@ -490,11 +595,15 @@ def _fascicles(
     block: Mapping[str, Any],
     box: tuple[slice, slice, slice],
     outside: np.ndarray,
+    at: int,
 ) -> None:
     """Fill a nerve with dark fascicles that wander, split and join."""
     spec, rng = block["fascicles"], canvas.individual.rng(f"{block['name']} fascicles")
-    u, v, half = nerve.section(canvas.places(box))
-    along = canvas.places(box)[nerve.axis]
+    close_by = np.nonzero(outside < 6 * canvas.step)  # beyond, `outside` alone decides, and lays no sheet
+    places = canvas.places(box)
+    x, y, z = (place.ravel()[index] for place, index in zip(places, close_by, strict=True))
+    u, v, half = nerve.section((x, y, z))
+    along = (x, y, z)[nerve.axis]
     middle, _ = nerve.at(np.array([float(np.mean(nerve.stations[:, 0]))]))
     area = float(np.pi * middle[0, 2] * middle[0, 3])
     count = max(round(spec["count"]), 1)
@@ -538,11 +647,9 @@ def _fascicles(
             )
         )
         nearest = np.minimum(nearest, np.hypot(cu * squash, cv / squash) - edge)
-    nearest = np.maximum(nearest, outside + 0.12e-3)
+    nearest, within = outside + 0.12e-3, nearest
+    nearest[close_by] = np.maximum(within, nearest[close_by])
     inside = nearest < 0
-    at = canvas.substance(
-        block["name"], block["tissue"], echo=spec.get("echo_db", float(_tissue("nerve")["fascicle_echo"]))
-    )
     canvas.material[box][inside] = at
     _wall(
         canvas,
@@ -562,7 +669,7 @@ def _companions(canvas: _Canvas, block: Mapping[str, Any]) -> None:
     rng = canvas.individual.rng(f"{block['name']} companions")
     taken = {at for at, label in enumerate(canvas.labels) if label and _is_solid(canvas, label)}
     for _ in range(round(spec["count"])):
-        along = np.linspace(canvas.y[0] - 5e-3, canvas.y[-1] + 5e-3, 9)
+        along = np.linspace(canvas.window[1][0] - 5e-3, canvas.window[1][-1] + 5e-3, 9)
         values, _ = parent.at(along)
         angle = rng.uniform(0, 2 * np.pi) + np.cumsum(rng.normal(0, 0.35, 9))
         gap = (spec["gap_mm"] + np.abs(np.cumsum(rng.normal(0, 0.3, 9)))) * 1e-3
@@ -578,12 +685,14 @@ def _companions(canvas: _Canvas, block: Mapping[str, Any]) -> None:
             ),
             outline=parent.outline,
         )
+        if not canvas.meets(*twin.bounds()) or twin.bounds()[0][2] < 2e-3:
+            continue
+        at = canvas.substance("companion vessel", "vein")
         box = canvas.box(*twin.bounds())
-        if box is None or twin.bounds()[0][2] < 2e-3:
+        if box is None:
             continue
         distance = twin.distance(canvas.places(box))
         inside = (distance < 0) & ~np.isin(canvas.material[box], list(taken))
-        at = canvas.substance("companion vessel", "vein")
         canvas.material[box][inside] = at
         canvas.distance[box][inside] = 1.0
         canvas.boost[box][inside] = 0
@@ -636,14 +745,18 @@ def _texture(canvas: _Canvas, at: int, texture: str, along: str | None, pennatio
     steep = np.linalg.norm(gradient, axis=-1)
     gentle = 0.35 / lengths[2]
     distance = (phi / np.maximum(steep, gentle)).astype(np.float32)
-    normal = gradient / np.maximum(steep, 1e-9)[..., None]
+    away = np.abs(distance)
+    here = np.abs(canvas.distance[box])
+    free = np.nonzero(
+        inside[box] & (away < 4 * canvas.step) & (away < here) & (here > np.minimum(away + 0.12e-3, 0.9e-3))
+    )
+    normal = gradient[free] / np.maximum(steep[free], 1e-9)[..., None]
+    s, u, v = (np.broadcast_to(place, distance.shape)[free] for place in (s, u, v))
     level = float(values["strength"]) + float(values["spread"]) * np.clip(
         canvas.noise(f"{name} breaks", (s, u, v), (lengths[0], 1.2 * lengths[1], 2.5 * lengths[2])), -3, 1.6
     )
-    near = np.abs(distance) < 4 * canvas.step
-    here = canvas.distance[box]
-    free = inside[box] & near & (np.abs(here) > np.minimum(np.abs(distance) + 0.12e-3, 0.9e-3))
-    canvas.lay(box, distance, normal, level, free)
+    at_free = tuple(index + part.start for index, part in zip(free, box, strict=True))
+    canvas.lay(at_free, distance[free], normal, level, np.ones(len(level), bool))
 
 
 def _beyond(canvas: _Canvas) -> np.ndarray:
@@ -660,8 +773,8 @@ def _beyond(canvas: _Canvas) -> np.ndarray:
     return beyond
 
 
-def _packed(canvas: _Canvas) -> Volumes:
-    """Add what is uneven in every tissue, and pack."""
+def _packed(canvas: _Canvas) -> np.ndarray:
+    """Add what is uneven in every tissue, and pack: the slab's voxels."""
     places = canvas.places((slice(None), slice(None), slice(None)))
     echo = np.take(np.array(canvas.echoes, np.float32), canvas.material)
     uneven = 0.75 * canvas.noise("mottle fine", places, (1.1e-3, 1.4e-3, 0.5e-3))
@@ -682,17 +795,7 @@ def _packed(canvas: _Canvas) -> Volumes:
     voxels[..., 3] = np.clip(code, 0, 255)
     voxels[..., 4:7] = canvas.normal.view(np.uint8)
     voxels[..., 7] = np.clip(np.round((echo - ECHO_FLOOR) / ECHO_STEP), 0, 255)
-    return Volumes(
-        origin=np.array([canvas.x[0], canvas.y[0], canvas.z[0]]),
-        step=canvas.step,
-        voxels=voxels,
-        fibers=_fibers(canvas),
-        labels=np.array(canvas.labels, np.uint8),
-        echoes=np.array(canvas.echoes, np.float32),
-        passing=np.array(canvas.passing, np.float32),
-        structures=tuple(canvas.structures),
-        pleura=_pleura(canvas),
-    )
+    return voxels
 
 
 def _pleura(canvas: _Canvas) -> np.ndarray:
@@ -703,13 +806,13 @@ def _pleura(canvas: _Canvas) -> np.ndarray:
     return np.zeros((0, 0), np.float32)
 
 
-def _fibers(canvas: _Canvas) -> np.ndarray:
+def _fibers(canvas: _Canvas, whole: np.ndarray) -> np.ndarray:
     """Give the direction of fibers, coarsely: along tubes of muscle, tendon and nerve, turned by their pennation."""
     half = FIBER_STRIDE // 2
-    material = canvas.material[half::FIBER_STRIDE, half::FIBER_STRIDE, half::FIBER_STRIDE]
+    material = whole[half::FIBER_STRIDE, half::FIBER_STRIDE, half::FIBER_STRIDE]
     out = np.zeros((*material.shape, 3), np.int8)
     names = {at: canvas.structures[label - 1].name for at, label in enumerate(canvas.labels) if label}
-    lines = [axis[half::FIBER_STRIDE] for axis in (canvas.x, canvas.y, canvas.z)]
+    lines = [axis[half::FIBER_STRIDE] for axis in canvas.window]
     for at, name in names.items():
         solid = canvas.solids.get(name)
         where = np.argwhere(material == at)

@@ -18,12 +18,16 @@ import numpy as np
 from scipy.interpolate import PchipInterpolator
 
 from insonate.core import FormatError
+from insonate.simulation.anatomy import kernels
 
 TINY = 1e-12
 """Keeps a quotient finite [m or 1]."""
 
 WAVES = 20
 """Of a random undulation."""
+
+MANY = 10_000
+"""Places from which on a compiled kernel is worth its call."""
 
 AXES: Mapping[str, int] = {"x": 0, "y": 1, "z": 2}
 """Of the patient."""
@@ -82,9 +86,14 @@ def undulation(
     vectors = rng.normal(size=(WAVES, 2)) / length
     vectors[:, 1] *= 0.5  # limbs are more alike along than across
     phases = rng.uniform(0, 2 * np.pi, WAVES)
-    out = np.zeros(np.broadcast(x, y).shape)
-    for (kx, ky), phase in zip(vectors, phases, strict=True):
-        out += np.cos(kx * x + ky * y + phase)
+    if np.ndim(x) == np.ndim(y) == 2 and np.shape(x)[1] == 1 and np.shape(y)[0] == 1:
+        # over a grid a wave is the product of two: cos(a + b) = cos a cos b - sin a sin b
+        a, b = vectors[:, 0] * x + phases, vectors[:, 1:] * y
+        out = np.cos(a) @ np.cos(b) - np.sin(a) @ np.sin(b)
+    else:
+        out = np.zeros(np.broadcast(x, y).shape)
+        for (kx, ky), phase in zip(vectors, phases, strict=True):
+            out += np.cos(kx * x + ky * y + phase)
     return np.asarray(out * size * np.sqrt(2 / WAVES))
 
 
@@ -111,6 +120,9 @@ class Outline:
 
     def at(self, u: np.ndarray, v: np.ndarray, along: np.ndarray) -> np.ndarray:
         """Give the radius over that of the ellipse in the direction (u, v), 1."""
+        if u.dtype == np.float32 and u.size > MANY:
+            waves = self.sizes * np.exp(1j * (self.phases + self.drift * along[..., None]))
+            return np.asarray(kernels.get().outline(u, v, waves.astype(np.complex64)))
         kind = np.result_type(u, np.complex64)
         turn = (u + 1j * v).astype(kind)
         turn /= np.maximum(np.abs(turn), TINY)

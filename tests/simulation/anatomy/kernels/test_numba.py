@@ -49,6 +49,46 @@ def test_noise_agrees_with_the_reference(seed, far):
     assert np.allclose(numba_.lattice(noise, cells), reference.lattice(noise, cells), atol=1e-4 * far)
 
 
+@given(seed=st.integers(0, 99), n=st.integers(1, 5))
+@settings(max_examples=20)
+def test_outlines_agree_with_the_reference(seed, n):
+    rng = np.random.default_rng(seed)
+    u, v = rng.normal(size=(2, 5, 1, 7)).astype(np.float32)
+    u[0, 0, 0] = v[0, 0, 0] = 0
+    waves = (rng.normal(size=(1, 4, 1, n)) * 0.2 * np.exp(1j * rng.normal(size=(1, 4, 1, n)))).astype(
+        np.complex64
+    )
+    made, truth = (kernel.outline(u, v, waves) for kernel in (numba_, reference))
+    assert made.shape == truth.shape == (5, 4, 7)
+    assert np.allclose(made, truth, atol=1e-5)
+    assert truth.min() >= np.float32(0.4)
+
+
+@given(seed=st.integers(0, 99), border=st.booleans())
+@settings(max_examples=20)
+def test_a_sheet_is_laid_as_by_the_reference(seed, border):
+    rng = np.random.default_rng(seed)
+    shape = (4, 3, 5)
+    held = rng.normal(size=shape).astype(np.float32)
+    at = np.unravel_index(rng.permutation(60)[:30], shape)
+    given_ = (rng.normal(size=30).astype(np.float32), rng.normal(size=(30, 3)) / 4, rng.normal(size=30))
+    keep = rng.uniform(size=30) < 0.7
+    made = []
+    for kernel in (numba_, reference):
+        sheets = (
+            held.copy(),
+            np.zeros(shape, np.float32),
+            np.zeros((*shape, 3), np.int8),
+            np.zeros(shape, bool),
+        )
+        kernel.lay(sheets, at, *given_, keep, border)
+        made.append(sheets)
+    for one, other in zip(*made, strict=True):
+        assert np.allclose(one, other, atol=1e-6)
+    nearer = np.abs(given_[0]) < np.abs(held[at])
+    assert (made[0][0][at] == np.where(keep & nearer, given_[0], held[at])).all()
+
+
 def test_the_fastest_comes_first_and_others_are_refused():
     assert kernels.available() == ("numba", "reference")
     assert kernels.get() is numba_

@@ -92,3 +92,12 @@ def test_outside_there_is_nothing():
     assert not reflectivity.any()
     assert not labels.any()
     assert (through == 1).all()
+
+
+def test_an_outline_of_no_harmonics_is_the_ellipse_and_one_of_three_lobes_has_them():
+    angle = np.linspace(0, 2 * np.pi, 12, endpoint=False)
+    u, v = np.cos(angle).astype(np.float32), np.sin(angle).astype(np.float32)
+    assert (reference.outline(u, v, np.zeros((12, 0), np.complex64)) == 1).all()
+    waves = np.array([[0, 0.2]], np.complex64)  # the second is the third harmonic
+    assert np.allclose(reference.outline(2 * u, 2 * v, waves), 1 + 0.2 * np.sin(3 * angle), atol=1e-6)
+    assert (reference.outline(u, v, -20 * waves)[[1, 5]] == np.float32(0.4)).all()

@@ -267,6 +267,75 @@ def lattice(noise: np.ndarray, cells: np.ndarray) -> np.ndarray:
     return out
 
 
+@cache
+def _compiled_outline() -> Any:
+    _cache_folder()
+    import numba
+
+    one, least, smallest = np.float32(1), np.float32(1e-12), np.float32(0.4)
+
+    @numba.njit(fastmath=True, nogil=True, cache=True)
+    def kernel(u, v, waves, out):  # type: ignore[no-untyped-def]
+        nx, ny, nz, n = waves.shape
+        for i in range(nx):
+            for j in range(ny):
+                for k in range(nz):
+                    a, b = u[i, j, k], v[i, j, k]
+                    size = max(np.float32(math.sqrt(a * a + b * b)), least)
+                    a, b = a / size, b / size
+                    re, im, total = a, b, one
+                    for m in range(n):
+                        re, im = re * a - im * b, re * b + im * a
+                        wave = waves[i, j, k, m]
+                        total += re * wave.imag + im * wave.real
+                    out[i, j, k] = max(total, smallest)
+
+    return kernel
+
+
+@cache
+def _compiled_lay() -> Any:
+    _cache_folder()
+    import numba
+
+    @numba.njit(nogil=True, cache=True)
+    def kernel(held, levels, normals, borders, x, y, z, distance, normal, strength, keep, border):  # type: ignore[no-untyped-def]
+        for n in range(len(x)):
+            i, j, k = x[n], y[n], z[n]
+            if keep[n] and abs(distance[n]) < abs(held[i, j, k]):
+                held[i, j, k] = distance[n]
+                levels[i, j, k] = strength[n]
+                borders[i, j, k] = border
+                for axis in range(3):
+                    normals[i, j, k, axis] = np.int8(round(127 * normal[n, axis]))
+
+    return kernel
+
+
+def outline(u: np.ndarray, v: np.ndarray, waves: np.ndarray) -> np.ndarray:
+    """Give the radius of an uneven outline: as the reference."""
+    shape = np.broadcast_shapes(u.shape, v.shape, waves.shape[:-1])
+    solid = (*shape, *(1,) * (3 - len(shape)))
+    out = np.empty(solid, np.float32)
+    u, v = (np.broadcast_to(one, shape).reshape(solid) for one in (u, v))
+    _compiled_outline()(u, v, np.broadcast_to(waves, (*shape, waves.shape[-1])).reshape(*solid, -1), out)
+    return out.reshape(shape)
+
+
+def lay(
+    sheets: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
+    at: tuple[np.ndarray, ...],
+    distance: np.ndarray,
+    normal: np.ndarray,
+    strength: np.ndarray,
+    keep: np.ndarray,
+    border: bool,
+) -> None:
+    """Put a sheet into volumes where it is nearer than what is there: as the reference."""
+    given = (distance.astype(np.float32), normal.astype(np.float32), strength.astype(np.float32))
+    _compiled_lay()(*sheets, *at, *given, keep, border)
+
+
 def cut(
     nodes: np.ndarray,
     stride: int,

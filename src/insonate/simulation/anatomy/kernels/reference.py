@@ -52,6 +52,63 @@ def lattice(noise: np.ndarray, cells: np.ndarray) -> np.ndarray:
     return np.asarray(map_coordinates(noise, cells, order=1, mode="grid-wrap"), np.float32)
 
 
+def outline(u: np.ndarray, v: np.ndarray, waves: np.ndarray) -> np.ndarray:
+    """Give the radius of an uneven outline over that of its ellipse, at least 0.4.
+
+    Parameters
+    ----------
+    u, v : numpy.ndarray
+        (...) float32 offsets in the section, as shares of the half axes.
+    waves : numpy.ndarray
+        (..., n) complex64 harmonics 2, 3, … along the tube; all but the last axis broadcast against `u`.
+
+    Returns
+    -------
+    numpy.ndarray
+        (...) float32: 1 + sum of Im(waves_k ((u + i v) / |u + i v|)^(k + 2)).
+    """
+    turn = (u + 1j * v).astype(np.complex64)
+    turn /= np.maximum(np.abs(turn), np.float32(1e-12))
+    power, out = turn, np.ones(np.broadcast_shapes(turn.shape, waves.shape[:-1]), np.float32)
+    for wave in np.moveaxis(waves, -1, 0):
+        power = power * turn
+        out += (power * wave).imag
+    return np.maximum(out, np.float32(0.4))
+
+
+def lay(
+    sheets: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray],
+    at: tuple[np.ndarray, ...],
+    distance: np.ndarray,
+    normal: np.ndarray,
+    strength: np.ndarray,
+    keep: np.ndarray,
+    border: bool,
+) -> None:
+    """Put a sheet into volumes where it is nearer than what is there, in place.
+
+    Parameters
+    ----------
+    sheets : tuple of numpy.ndarray
+        (nx, ny, nz) float32 distance [m], float32 strength [dB], (nx, ny, nz, 3) int8 normal, bool border.
+    at : tuple of numpy.ndarray
+        Three (n,) indices, each voxel once.
+    distance, normal, strength : numpy.ndarray
+        (n,) [m], (n, 3) unit vectors, (n,) [dB].
+    keep : numpy.ndarray
+        (n,) bool, where it is at all.
+    border : bool
+        Whether it parts materials.
+    """
+    held, levels, normals, borders = sheets
+    nearer = np.nonzero(keep & (np.abs(distance) < np.abs(held[at])))[0]
+    index = tuple(one[nearer] for one in at)
+    held[index] = distance[nearer]
+    levels[index] = strength[nearer]
+    normals[index] = np.round(127 * normal[nearer])
+    borders[index] = border
+
+
 def cut(
     nodes: np.ndarray,
     stride: int,

@@ -85,6 +85,39 @@ evidence = "D"
 
 FLESH = ROD[: ROD.index("[[tube]]")]
 
+LAYERED = (
+    FLESH
+    + """
+[[relief]]
+name = "bone"
+tissue = "bone"
+stations = [{ x_mm = -20, z_mm = 18 }, { x_mm = 0, z_mm = 16 }, { x_mm = 20, z_mm = 18 }]
+wall = { strength_db = 6, breaks = 0 }
+source = "test"
+evidence = "D"
+
+[[shell]]
+name = "tendon"
+tissue = "tendon"
+on = "bone"
+texture = "cuff"
+waves = [[0.1, 5]]
+stations = [{ x_mm = -14, to_mm = 5 }, { x_mm = 14, to_mm = 5 }]
+shear_modulus_kpa = 70
+source = "test"
+evidence = "D"
+
+[[shell]]
+name = "bursa"
+tissue = "bursa"
+on = "tendon"
+stations = [{ x_mm = -14, to_mm = 1.5 }, { x_mm = 14, to_mm = 1.5 }]
+source = "test"
+evidence = "D"
+"""
+)
+"""A tendon on a ridge of bone, and a bursa on it."""
+
 
 def compiled_text(text, *, seed=1, step=0.3e-3):
     of = read(text=text, name="phantom")
@@ -105,6 +138,11 @@ def chest():
 @cache
 def flesh():
     return compiled_text(FLESH)
+
+
+@cache
+def layered():
+    return compiled_text(LAYERED)
 
 
 SMALL = Window(name="small", center=(-10e-3, 0.0), reach=(60e-3, 9e-3, 40e-3))

@@ -7,7 +7,18 @@ from insonate.core import InputError, RangeError
 from insonate.simulation.anatomy import Window, compiled, compiler, read, region
 from insonate.simulation.anatomy.compiler import DISTANCE_STEP, compile_volumes, key, load, save
 from refusals import refused
-from simulation.anatomy.phantoms import DEPTH, RADIUS, ROD, SMALL, femoral, rod
+from simulation.anatomy.phantoms import (
+    DEPTH,
+    FLESH,
+    LAYERED,
+    RADIUS,
+    ROD,
+    SMALL,
+    compiled_text,
+    femoral,
+    layered,
+    rod,
+)
 
 SECOND = ROD + ROD[ROD.index("[[tube]]") :].replace('"rod"', '"other"').replace("x_mm = 0", "x_mm = 6")
 
@@ -227,3 +238,129 @@ def test_a_block_that_names_by_slab_is_made_whole(monkeypatch):
     made = compile_volumes(individual, window, step=0.6e-3)
     assert [one.name for one in made.structures] == [one.name for one in truth.structures]
     assert (made.voxels[..., 0] != truth.voxels[..., 0]).mean() < 1e-3
+
+
+def column(body, x=0.0):
+    """Give names from the skin down, and the depth of each voxel, over a place."""
+    volumes = body.volumes
+    i = round((x - volumes.origin[0]) / volumes.step)
+    labels = np.take(volumes.labels, volumes.voxels[i, volumes.voxels.shape[1] // 2, :, 0])
+    depth = volumes.origin[2] + np.arange(len(labels)) * volumes.step
+    return [body.structures[label - 1].name for label in labels], depth
+
+
+def test_layers_lie_on_each_other_in_their_order_and_thickness():
+    """16 mm of ridge, then 5 mm of tendon (with waves of 0.1 mm) and 1.5 mm of bursa upward."""
+    names, depth = column(layered())
+    found = {name: depth[[at for at, one in enumerate(names) if one == name]] for name in set(names)}
+    assert found["bone"].min() == pytest.approx(16e-3, abs=0.3e-3)
+    assert len(found["tendon"]) * 0.3 == pytest.approx(5, abs=0.6)
+    assert len(found["bursa"]) * 0.3 == pytest.approx(1.5, abs=0.35)
+    assert names == sorted(names, key=["flesh", "bursa", "tendon", "bone"].index)
+
+
+def test_labels_of_layers_agree_with_their_distances():
+    body = layered()
+    rng = np.random.default_rng(1)
+    cells = np.stack([rng.integers(0, n, 3000) for n in body.volumes.voxels.shape[:3]], axis=1)
+    label = np.take(body.volumes.labels, body.volumes.voxels[tuple(cells.T)][:, 0])
+    places = body.volumes.origin + cells * body.volumes.step
+    for name in ("bone", "tendon", "bursa"):
+        distance = body.distance(body.label(name), places)
+        clear = np.abs(distance) > 0.05e-3
+        assert ((label == body.label(name)) == (distance < 0))[clear].all()
+
+
+def test_fibers_of_a_layer_follow_its_ground():
+    """The ridge falls by 2 in 20 mm: away from its top fibers lie 0.1 rad off the array, and none lie in the bursa."""
+    body = layered()
+    right = body.fibers(np.array([[9e-3, 0.0, 14e-3], [-9e-3, 0.0, 14e-3]]))
+    slope = (body._solids["bone"].top(np.array([9.3e-3]), np.zeros(1)) - 16e-3) / 9.3e-3
+    assert right[0, 2] * right[1, 2] < 0
+    assert abs(abs(right[0, 2]) - slope[0]) < 0.1
+    assert np.abs(right[:, 0]).min() > 0.97
+    assert not body.fibers(np.array([[0.0, 0.0, 9.8e-3]])).any()
+
+
+def test_two_layers_that_lie_in_each_other_are_refused_by_name():
+    text = LAYERED.replace('on = "tendon"', 'on = "bone"')
+    of = read(text=text, name="phantom")
+    with pytest.raises(InputError, match=r"'tendon' and 'bursa' lie 1\.\d mm in each other"):
+        compile_volumes(of.individual(1), of.window())
+
+
+def test_a_structure_may_be_stiffer_than_its_tissue():
+    body = layered()
+    modulus = body.properties["shear_modulus"]
+    assert modulus[body.label("tendon")] == 70e3
+    assert modulus[body.label("bone")] == 5e9
+
+
+SHEETS = (
+    FLESH
+    + """
+[[surface]]
+name = "loud"
+depth_mm = 10
+strength_db = 6
+breaks = 0
+source = "test"
+evidence = "D"
+
+[[surface]]
+name = "soft"
+depth_mm = {depth}
+strength_db = -20
+breaks = 0
+source = "test"
+evidence = "D"
+"""
+)
+
+
+def test_of_two_sheets_in_a_voxel_the_much_louder_one_is_kept():
+    """The loud sheet passes through voxels whose middle is nearer to a faint one beside it, and is not torn there."""
+    loud = compiled_text(SHEETS.format(depth=25)).volumes.voxels[..., 3].max(axis=2)
+    beside = compiled_text(SHEETS.format(depth=10.2)).volumes.voxels[..., 3].max(axis=2)
+    assert beside.min() > 60
+    assert np.array_equal(loud, beside)
+
+
+def test_a_surface_may_have_a_profile_and_fibers_along_the_array():
+    """Fibers of the layer below rise and fall with it, turned by its pennation."""
+    text = (
+        FLESH
+        + """
+[[surface]]
+name = "hill"
+depth_mm = 8
+profile = [{ x_mm = -15, by_mm = 0 }, { x_mm = 15, by_mm = 6 }]
+below = "belly"
+tissue = "muscle"
+texture = "long muscle"
+fiber = "hill"
+grain = "x"
+pennation_deg = 10
+source = "test"
+evidence = "D"
+"""
+    )
+    body = compiled_text(text)
+    fibers = body.fibers(np.array([[0.0, 0.0, 18e-3]]))[0]
+    slope = 0.2 + np.tan(np.radians(10))
+    assert np.allclose(fibers, np.array([1, 0, slope]) / np.hypot(1, slope), atol=0.02)
+    names, depth = column(body, 0.01)
+    assert depth[names.index("belly")] == pytest.approx(8e-3 + 5e-3, abs=0.3e-3)
+
+
+def test_rough_cortex_scatters_and_what_lies_deeper_does_not():
+    text = LAYERED.replace('tissue = "bone"', 'tissue = "bone"\nrind = { depth_mm = 0.3, echo_db = 40 }')
+    level = compiled_text(text).volumes.voxels[..., 7].astype(int) - layered().volumes.voxels[..., 7].astype(
+        int
+    )
+    names, _ = column(layered())
+    first = names.index("bone")
+    middle = level[level.shape[0] // 2, level.shape[1] // 2]
+    assert middle[first] * 0.35 > 15
+    assert (middle[first + 8 :] * 0.35 < 1).all()
+    assert not middle[:first].any()

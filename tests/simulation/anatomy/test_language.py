@@ -9,7 +9,7 @@ from insonate.core import FormatError, RangeError, Tissue, UnknownNameError
 from insonate.simulation.anatomy import read, region, regions
 from insonate.simulation.anatomy.language import evaluated
 from refusals import refused
-from simulation.anatomy.phantoms import ROD
+from simulation.anatomy.phantoms import LAYERED, ROD
 
 VALUES = {"a": 2.0, "b": 3.0}
 
@@ -92,7 +92,7 @@ def test_a_variant_moves_no_other_size():
             "phantom.toml: surface 'skin of it' must have a source and a tag of A, B, C, S, M, U, D",
         ),
         ("[[tube]]", "[[rope]]", "phantom.toml: 'rope' is no part of the language (arch, ellipsoid, halo, pathologies, "
-         "quantities, surface, tube, variants, windows)"),
+         "quantities, relief, shell, surface, tube, variants, windows)"),
         ("[windows.all]", "[quantities.w]", None),
     ],
 )  # fmt: skip
@@ -158,3 +158,12 @@ def test_text_that_is_no_toml_is_refused_in_one_line():
     with pytest.raises(FormatError, match=r"phantom.toml is no TOML: .*") as caught:
         read(text="a = = 3", name="phantom")
     assert "\n" not in str(caught.value)
+
+
+def test_a_layer_thinner_than_nothing_is_refused_by_name():
+    of = read(
+        text=LAYERED.replace("{ x_mm = 14, to_mm = 5 }", "{ x_mm = 14, from_mm = 6, to_mm = 5 }"),
+        name="phantom",
+    )
+    with refused(RangeError, "phantom: to_mm of 'tendon' must be from_mm (6) or more, got 5"):
+        of.individual(1)

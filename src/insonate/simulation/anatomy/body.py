@@ -35,7 +35,8 @@ from insonate.simulation.anatomy.compiler import (
     save,
 )
 from insonate.simulation.anatomy.language import Individual, Region, region
-from insonate.simulation.anatomy.shapes import Solid, solids
+from insonate.simulation.anatomy.shapes import Solid
+from insonate.simulation.anatomy.solids import solids
 from insonate.simulation.facts import facts
 from insonate.simulation.medium import Medium, Plane
 
@@ -136,6 +137,11 @@ class CompiledBody:
             {name: np.array([water[name], *(tissue[name] for tissue in tissues)]) for name in PROPERTIES}
         )
         """By label, label 0 (gel, outside) first."""
+        for _, block in individual.blocks:
+            named = {block.get("name"), block.get("below")} if "shear_modulus_kpa" in block else set()
+            for at, one in enumerate(self.structures, start=1):
+                if one.name in named:
+                    self.properties["shear_modulus"][at] = block["shear_modulus_kpa"] * 1e3
         self._tile = _tile(individual.seed)
         self._layers: dict[int, tuple[np.ndarray, np.ndarray, Meters]] = {}
         codes = np.arange(256)

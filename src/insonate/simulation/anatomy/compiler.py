@@ -28,6 +28,7 @@ from typing import Any
 from zlib import crc32
 
 import numpy as np
+from scipy.interpolate import PchipInterpolator
 from scipy.ndimage import gaussian_filter
 
 from insonate.core import InputError, RangeError, Structure, Tissue
@@ -35,10 +36,12 @@ from insonate.core.checks import check_range
 from insonate.core.units import Meters
 from insonate.simulation.anatomy import kernels
 from insonate.simulation.anatomy.language import MOST_STRUCTURES, Individual, Window
-from insonate.simulation.anatomy.shapes import Solid, Tube, draped, overlap, solids, undulation
+from insonate.simulation.anatomy.relief import Relief, Shell
+from insonate.simulation.anatomy.shapes import Solid, Tube, draped, overlap, undulation
+from insonate.simulation.anatomy.solids import KINDS, solids
 from insonate.simulation.facts import facts
 
-VERSION = 4
+VERSION = 5
 """Of the volumes: a change of what is compiled changes it."""
 
 DISTANCE_STEP: Meters = 7e-6
@@ -51,6 +54,8 @@ LARGEST: tuple[Meters, Meters, Meters] = (0.1, 0.06, 0.06)
 """Reach of a window [m]."""
 TOUCH: Meters = 0.4e-3
 """How deep two solids may lie in each other: less than two voxels, and the later one wins [m]."""
+LOUD_WITHIN = 0.6
+"""Of two sheets in a voxel the much louder one is kept, if it passes within so many steps of its middle."""
 SLAB = 2_000_000
 """Voxels for which noise is looked up at once: memory for their places, 24 MB."""
 SLAB_VOXELS = 2_300_000
@@ -61,6 +66,8 @@ WORKERS = 2
 """Slabs at a time."""
 FIBER_STRIDE = 4
 """Voxels to one direction of fibers."""
+FIBROUS = (Tissue.MUSCLE, Tissue.TENDON, Tissue.LIGAMENT, Tissue.NERVE)
+"""Tissues that have fibers."""
 NAMED_BY = "anatomy of the simulated body, no error"
 """Why structures have proper names here."""
 PROPERTIES = ("sound_speed", "attenuation", "attenuation_exponent", "density", "shear_modulus")
@@ -103,6 +110,22 @@ def _lattice(seed: int, name: str) -> np.ndarray:
     return np.asarray(noise / noise.std())
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Texture:
+    """Septa, perimysium or fibrils of a material."""
+
+    name: str
+    """Of the table of tissues."""
+    along: str | None
+    """Solid or surface that it follows."""
+    pennation: float
+    """Between fibers and what they follow [rad]."""
+    louder: float
+    """Than its table says [dB]."""
+    grain: str
+    """Axis along which fibers of a surface run."""
+
+
 @dataclass(kw_only=True, eq=False)
 class _Canvas:
     """Volumes under work: of one slab of a window."""
@@ -120,8 +143,9 @@ class _Canvas:
     echoes: list[float] = field(default_factory=lambda: [ECHO_FLOOR])
     passing: list[float] = field(default_factory=lambda: [0.0])
     mottles: list[float] = field(default_factory=lambda: [0.0])
-    textures: dict[int, tuple[str, str | None, float]] = field(default_factory=dict)
+    textures: dict[int, _Texture] = field(default_factory=dict)
     heights: dict[str, np.ndarray] = field(default_factory=dict)
+    grounds: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         shape = (len(self.x), len(self.y), len(self.z))
@@ -148,6 +172,7 @@ class _Canvas:
         for name in ("material", "distance", "normal", "sheet", "boost", "border"):
             delattr(self, name)
         self.heights.clear()
+        self.grounds.clear()
 
     # -- materials -----------------------------------------------------------------------------------------------
 
@@ -173,7 +198,7 @@ class _Canvas:
         mottle: float | None = None,
         texture: str | None = None,
         along: str | None = None,
-        pennation: float = 0.0,
+        block: Mapping[str, Any] | None = None,
     ) -> int:
         """Make a material of a structure."""
         values = _tissue(tissue)
@@ -183,7 +208,14 @@ class _Canvas:
         self.mottles.append(float(values["mottle"]) if mottle is None else mottle)
         at = len(self.labels) - 1
         if texture:
-            self.textures[at] = (texture, along, pennation)
+            said = block or {}
+            self.textures[at] = _Texture(
+                name=texture,
+                along=along,
+                pennation=float(np.radians(said.get("pennation_deg", 0.0))),
+                louder=float(said.get("texture_db", 0.0)),
+                grain=said.get("grain", "y"),
+            )
         return at
 
     # -- sheets --------------------------------------------------------------------------------------------------
@@ -200,7 +232,7 @@ class _Canvas:
     ) -> None:
         """Put a sheet where it is nearer than what is there; `at` indexes arrays of one shape; a border parts materials."""
         if isinstance(at[0], slice):
-            near = np.nonzero(keep & (np.abs(distance) < np.abs(self.distance[at])))
+            near = np.nonzero(keep)
             at = tuple(where + part.start for where, part in zip(near, at, strict=True))
             distance, normal, strength = distance[near], normal[near], strength[near]
             keep = np.ones(len(distance), bool)
@@ -212,6 +244,7 @@ class _Canvas:
             strength,
             keep,
             border,
+            LOUD_WITHIN * self.step,
         )
 
     def lay_height(self, height: np.ndarray, strength: np.ndarray, *, border: bool = False) -> None:
@@ -258,6 +291,16 @@ class _Canvas:
         """Give open x, y, z of a box."""
         x, y, z = (axis.astype(np.float32) for axis in (self.x, self.y, self.z))
         return x[box[0]][:, None, None], y[box[1]][None, :, None], z[box[2]][None, None, :]
+
+    def away(self, ground: Relief, box: tuple[slice, slice, slice]) -> np.ndarray:
+        """Give the distance from ground in a box: found once for all that lies on it."""
+        if ground.name not in self.grounds:
+            whole = self.places((slice(None), slice(None), slice(None)))
+            shells = [one for one in self.solids.values() if isinstance(one, Shell)]
+            highest = max((one.highest for one in shells if one.ground is ground), default=0.0)
+            away = ground.distance(whole, (-1.5e-3, highest + 1.5e-3))
+            self.grounds[ground.name] = away.astype(np.float32)
+        return self.grounds[ground.name][box]
 
     # -- noise ---------------------------------------------------------------------------------------------------
 
@@ -328,6 +371,7 @@ def compile_volumes(individual: Individual, window: Window, *, step: Meters = 0.
     slabs = _slabs((len(x), len(y), len(z)))
     voxels = np.empty((len(x), len(y), len(z), 8), np.uint8)
     pleura: dict[int, np.ndarray] = {}
+    heights: dict[int, dict[str, np.ndarray]] = {}
     told: list[_Canvas] = []
 
     def work(slab: slice) -> None:
@@ -338,6 +382,8 @@ def compile_volumes(individual: Individual, window: Window, *, step: Meters = 0.
         voxels[:, slab] = _packed(canvas)[:, own]
         if (depth := _pleura(canvas)).size:
             pleura[slab.start] = depth[:, own]
+        followed = {one.along for one in canvas.textures.values()} & set(canvas.heights)
+        heights[slab.start] = {str(name): canvas.heights[str(name)][:, own] for name in followed}
         canvas.drop()
         told.append(canvas)
 
@@ -349,9 +395,12 @@ def compile_volumes(individual: Individual, window: Window, *, step: Meters = 0.
     ):  # a block that names by slab: what it says must hold
         told.clear()
         pleura.clear()
+        heights.clear()
         slabs = [slice(0, len(y))]
         work(slabs[0])
     canvas = told[0]
+    for name in heights[0]:
+        canvas.heights[name] = np.concatenate([heights[at][name] for at in sorted(heights)], axis=1)
     return Volumes(
         origin=np.array([x[0], y[0], z[0]]),
         step=step,
@@ -386,16 +435,14 @@ def _painted(canvas: _Canvas) -> None:
             _solid(canvas, kind, block)
             if "companions" in block:
                 _companions(canvas, block)
-    for at, (texture, along, pennation) in canvas.textures.items():
-        _texture(canvas, at, texture, along, pennation)
+    for at, texture in canvas.textures.items():
+        _texture(canvas, at, texture)
 
 
 def _check_apart(individual: Individual, made: Mapping[str, Solid], axes: Sequence[np.ndarray]) -> None:
     """Refuse an anatomy that intersects itself."""
     who = f"{individual.region} (seed {individual.seed}, variant '{individual.variant}')"
-    hard = [
-        (block["name"], block) for kind, block in individual.blocks if kind in ("tube", "ellipsoid", "arch")
-    ]
+    hard = [(block["name"], block) for kind, block in individual.blocks if kind in KINDS]
     boxes = {}
     for name, block in hard:
         low, high = made[name].bounds()
@@ -417,6 +464,11 @@ def _check_apart(individual: Individual, made: Mapping[str, Solid], axes: Sequen
         for other in names[at + 1 :]:
             if (one, other) in related or (other, one) in related:
                 continue
+            layers = _layers_overlap(made[one], made[other], axes)
+            if layers is not None:
+                if layers > TOUCH:
+                    raise InputError(f"{who}: '{one}' and '{other}' lie {layers * 1e3:.1f} mm in each other")
+                continue
             low = np.maximum(boxes[one][0], boxes[other][0])
             high = np.minimum(boxes[one][1], boxes[other][1])
             if (high <= low).any():
@@ -432,6 +484,17 @@ def _check_apart(individual: Individual, made: Mapping[str, Solid], axes: Sequen
             )
             if depth > TOUCH:
                 raise InputError(f"{who}: '{one}' and '{other}' lie {depth * 1e3:.1f} mm in each other")
+
+
+def _layers_overlap(one: Solid, other: Solid, axes: Sequence[np.ndarray]) -> Meters | None:
+    """Give how deep two layers of one ground lie in each other; None where they do not share one."""
+    if isinstance(one, Relief) and isinstance(other, Shell) and other.ground is one:
+        return 0.0
+    if not isinstance(one, Shell) or not isinstance(other, Shell) or one.ground is not other.ground:
+        return None
+    x, y = axes[0][::3, None], axes[1][None, ::3]
+    (inner, outer), (inner_too, outer_too) = one.faces(x, y), other.faces(x, y)
+    return float(max((np.minimum(outer, outer_too) - np.maximum(inner, inner_too)).max(initial=0.0), 0.0))
 
 
 def _strength(canvas: _Canvas, block: Mapping[str, Any], rng: np.random.Generator) -> np.ndarray:
@@ -456,6 +519,9 @@ def _surface(canvas: _Canvas, block: Mapping[str, Any]) -> None:
     height = np.full((len(canvas.x), len(canvas.y)), block["depth_mm"] * 1e-3)
     height += block.get("slope_x", 0.0) * x + block.get("slope_y", 0.0) * y
     height += block.get("bow_mm", 0.0) * 1e-3 * (x / 20e-3) ** 2
+    if "profile" in block:
+        points = np.array([[point["x_mm"], point["by_mm"]] for point in block["profile"]]) * 1e-3
+        height += PchipInterpolator(points[:, 0], points[:, 1])(np.clip(x, points[0, 0], points[-1, 0]))
     for size, length in block.get("waves", ()):
         height += undulation(rng, x, y, length=length * 1e-3, size=size * 1e-3)
     gap = block.get("gap_mm", 0.3) * 1e-3
@@ -476,6 +542,7 @@ def _surface(canvas: _Canvas, block: Mapping[str, Any]) -> None:
             mottle=block.get("mottle_db"),
             texture=block.get("texture"),
             along=block.get("fiber"),
+            block=block,
         )
         first = np.clip(np.ceil((height - canvas.z[0]) / canvas.step), 0, len(canvas.z)).astype(int)
         canvas.material[np.arange(len(canvas.z))[None, None, :] >= first[..., None]] = at
@@ -560,7 +627,7 @@ def _solid(canvas: _Canvas, kind: str, block: Mapping[str, Any]) -> None:
         mottle=block.get("mottle_db"),
         texture=block.get("texture"),
         along=name,
-        pennation=float(np.radians(block.get("pennation_deg", 0.0))),
+        block=block,
     )
     core: int | None = None
     if "fascicles" in block and isinstance(solid, Tube):
@@ -569,7 +636,7 @@ def _solid(canvas: _Canvas, kind: str, block: Mapping[str, Any]) -> None:
     box = canvas.box(*solid.bounds())
     if box is None:
         return
-    distance = solid.distance(canvas.places(box))
+    distance = _distance(canvas, solid, box)
     inside = distance < 0
     if not inside.any():
         return
@@ -581,12 +648,26 @@ def _solid(canvas: _Canvas, kind: str, block: Mapping[str, Any]) -> None:
     _wall(canvas, box, distance, block.get("wall", {"strength_db": -99.0}), name)
     if core is not None and isinstance(solid, Tube):
         _fascicles(canvas, solid, block, box, distance, core)
+    if "rind" in block:
+        # rough cortex scatters back where a mirror would not
+        depth = block["rind"]["depth_mm"] * 1e-3
+        level = block["rind"]["echo_db"] * np.exp(np.minimum(distance, 0) / depth)
+        canvas.boost[box] += np.where(inside, level, 0).astype(np.float32)
     if "hilum" in block:
         deep = distance + block["hilum"]["depth_mm"] * 1e-3
         canvas.boost[box] += np.where(
             deep < 0, block["hilum"]["echo_db"] * np.clip(-deep / 0.4e-3, 0, 1), 0
         ).astype(np.float32)
     del kind
+
+
+def _distance(canvas: _Canvas, solid: Solid, box: tuple[slice, slice, slice]) -> np.ndarray:
+    """Give the distance of a solid in a box."""
+    if isinstance(solid, Relief):
+        return canvas.away(solid, box)
+    if isinstance(solid, Shell):
+        return solid.distance(canvas.places(box), canvas.away(solid.ground, box))
+    return solid.distance(canvas.places(box))
 
 
 def _fascicles(
@@ -721,25 +802,34 @@ def _halo(canvas: _Canvas, block: Mapping[str, Any]) -> None:
         canvas.boost[box] = np.maximum(canvas.boost[box], level)
 
 
-def _texture(canvas: _Canvas, at: int, texture: str, along: str | None, pennation: float) -> None:
+def _texture(canvas: _Canvas, at: int, texture: _Texture) -> None:
     """Lay septa or perimysium through a material: level sets of noise that is long along the fibers."""
     inside = canvas.material == at
     spans = [np.flatnonzero(inside.any(axis=tuple(k for k in range(3) if k != axis))) for axis in range(3)]
     if len(spans[0]) == 0:
         return
     box = tuple(slice(max(int(span[0]) - 1, 0), int(span[-1]) + 2) for span in spans)
-    values = facts("insonate.simulation.anatomy", "tissues")[f"texture {texture}"]
+    values = facts("insonate.simulation.anatomy", "tissues")[f"texture {texture.name}"]
     places = canvas.places((box[0], box[1], box[2]))
-    if along is not None and along in canvas.solids:
-        s, u, v = canvas.solids[along].frame(places)
-        v = v - np.tan(pennation) * s
-    elif along is not None and along in canvas.heights:
-        s, u = places[1], places[0]
-        v = places[2] - canvas.heights[along][box[0], box[1]][..., None]
+    along, solid = texture.along, canvas.solids.get(texture.along or "")
+    if isinstance(solid, Shell):
+        s, u, v = solid.frame(places, canvas.away(solid.ground, (box[0], box[1], box[2])))
+    elif solid is not None:
+        s, u, v = solid.frame(places)
     else:
         s, u, v = places[1], places[0], places[2]
+        if texture.grain == "x":
+            s, u = u, s
+        if along is not None and along in canvas.heights:
+            v = v - canvas.heights[along][box[0], box[1]][..., None]
+    if texture.pennation:
+        v = v - np.tan(texture.pennation) * s
     lengths = (float(values["along"]), float(values["across"]), float(values["down"]))
-    name = f"{texture} {along or at}"
+    name = f"{texture.name} {along or at}"
+    cloud = float(values.get("cloud", 0.0))
+    if cloud:
+        noise = canvas.noise(f"{name} cloud", (s, u, v), (0.6 * lengths[0], lengths[1], 1.2 * lengths[2]))
+        canvas.boost[box] += np.where(inside[box], np.float32(cloud) * np.clip(noise, -2.5, 2), 0)
     phi = canvas.noise(name, (s, u, v), lengths)
     gradient = _gradient(phi, canvas.step)
     steep = np.linalg.norm(gradient, axis=-1)
@@ -752,9 +842,9 @@ def _texture(canvas: _Canvas, at: int, texture: str, along: str | None, pennatio
     )
     normal = gradient[free] / np.maximum(steep[free], 1e-9)[..., None]
     s, u, v = (np.broadcast_to(place, distance.shape)[free] for place in (s, u, v))
-    level = float(values["strength"]) + float(values["spread"]) * np.clip(
-        canvas.noise(f"{name} breaks", (s, u, v), (lengths[0], 1.2 * lengths[1], 2.5 * lengths[2])), -3, 1.6
-    )
+    unbroken = (float(values.get("unbroken", lengths[0])), 1.2 * lengths[1], 2.5 * lengths[2])
+    breaks = np.clip(canvas.noise(f"{name} breaks", (s, u, v), unbroken), -3, 1.6)
+    level = float(values["strength"]) + texture.louder + float(values["spread"]) * breaks
     at_free = tuple(index + part.start for index, part in zip(free, box, strict=True))
     canvas.lay(at_free, distance[free], normal, level, np.ones(len(level), bool))
 
@@ -780,11 +870,7 @@ def _packed(canvas: _Canvas) -> np.ndarray:
     uneven = 0.75 * canvas.noise("mottle fine", places, (1.1e-3, 1.4e-3, 0.5e-3))
     uneven += 0.75 * canvas.noise("mottle coarse", places, (5e-3, 8e-3, 2.5e-3))
     echo += uneven * np.take(np.array(canvas.mottles, np.float32), canvas.material)
-    soft = np.array([label == 0 or not _is_solid(canvas, label) for label in canvas.labels])
-    lymph = np.array(
-        [label > 0 and canvas.structures[label - 1].tissue is Tissue.LYMPH_NODE for label in canvas.labels]
-    )
-    echo += np.where(np.take(soft | lymph, canvas.material), canvas.boost, 0)
+    echo += canvas.boost
     voxels = np.empty((*canvas.material.shape, 8), np.uint8)
     voxels[..., 0] = canvas.material
     voxels[..., 1] = _beyond(canvas)
@@ -814,21 +900,34 @@ def _fibers(canvas: _Canvas, whole: np.ndarray) -> np.ndarray:
     names = {at: canvas.structures[label - 1].name for at, label in enumerate(canvas.labels) if label}
     lines = [axis[half::FIBER_STRIDE] for axis in canvas.window]
     for at, name in names.items():
-        solid = canvas.solids.get(name)
         where = np.argwhere(material == at)
-        if (
-            not isinstance(solid, Tube)
-            or len(where) == 0
-            or canvas.structures[canvas.labels[at] - 1].tissue
-            not in (Tissue.MUSCLE, Tissue.TENDON, Tissue.NERVE)
-        ):
-            continue
-        direction = solid.direction(lines[solid.axis][where[:, solid.axis]])
-        pennation = canvas.textures.get(at, ("", None, 0.0))[2]
-        direction = direction + np.tan(pennation) * np.eye(3)[solid.across[1]]
-        direction /= np.linalg.norm(direction, axis=1, keepdims=True)
-        out[tuple(where.T)] = np.round(127 * direction)
+        if len(where) and canvas.structures[canvas.labels[at] - 1].tissue in FIBROUS:
+            out[tuple(where.T)] = np.round(127 * _directions(canvas, at, name, where, lines))
     return out
+
+
+def _directions(
+    canvas: _Canvas, at: int, name: str, where: np.ndarray, lines: Sequence[np.ndarray]
+) -> np.ndarray:
+    """Give the direction of fibers of a material at coarse voxels, (n, 3); 0 where nothing says it."""
+    solid, texture = canvas.solids.get(name), canvas.textures.get(at)
+    pennation = texture.pennation if texture else 0.0
+    if isinstance(solid, Shell):
+        return solid.direction(
+            np.stack([line[where[:, k]] for k, line in enumerate(lines)], axis=1), pennation
+        )
+    if isinstance(solid, Tube):
+        direction = solid.direction(lines[solid.axis][where[:, solid.axis]])
+        direction = direction + np.tan(pennation) * np.eye(3)[solid.across[1]]
+    elif texture is not None and texture.along in canvas.heights:
+        half, axis = FIBER_STRIDE // 2, 0 if texture.grain == "x" else 1
+        slope = np.gradient(canvas.heights[texture.along], canvas.step, axis=axis)
+        slope = slope[half::FIBER_STRIDE, half::FIBER_STRIDE][where[:, 0], where[:, 1]]
+        direction = np.zeros((len(where), 3))
+        direction[:, axis], direction[:, 2] = 1, slope + np.tan(pennation)
+    else:
+        return np.zeros((len(where), 3))
+    return np.asarray(direction / np.linalg.norm(direction, axis=1, keepdims=True))
 
 
 def key(individual: Individual, text: str, window: Window, step: Meters) -> str:

@@ -7,6 +7,8 @@ skin first, each able to name quantities in short sums such as "artery_x + arter
 |---|---|
 | `surface` | a depth over x and y that undulates and drapes `over` or `under` solids: a fascia, where a tissue begins |
 | `tube` | a solid along a spline: nerve, vessel, tendon, muscle belly; calibre, flattening, fascicles, companions |
+| `relief` | ground with a surface, a profile over x bent over y: bone, its heads and grooves |
+| `shell` | a layer on a relief or on another shell: cartilage, a tendon round a head of bone, a bursa, a cuff muscle |
 | `ellipsoid` | a solid with a middle and three half axes: a node, a head of bone |
 | `arch` | a solid along a part of a circle, in any plane: a rib |
 | `halo` | connective tissue around solids: an echo that fades with distance |
@@ -68,6 +70,21 @@ _BLOCKS: Mapping[str, tuple[set[str], set[str]]] = MappingProxyType(
                     "echo_db",
                     "mottle_db",
                 ),
+                *("profile", "grain", "pennation_deg", "texture_db", "shear_modulus_kpa"),
+            },
+        ),
+        "relief": (
+            {"name", "tissue", "stations"},
+            {
+                *("middle_mm", "round_mm", "slope_y", "waves", "wall", "rind", "texture", "yields"),
+                *("echo_db", "mottle_db"),
+            },
+        ),
+        "shell": (
+            {"name", "tissue", "on", "stations"},
+            {
+                *("from_y_mm", "to_y_mm", "edge_mm", "waves", "wall", "texture", "grain", "yields"),
+                *("pennation_deg", "echo_db", "mottle_db", "texture_db", "shear_modulus_kpa"),
             },
         ),
         "tube": (
@@ -84,12 +101,15 @@ _BLOCKS: Mapping[str, tuple[set[str], set[str]]] = MappingProxyType(
                     "branch_of",
                     "ends",
                 ),
-                *("pennation_deg", "echo_db", "mottle_db"),
+                *("pennation_deg", "echo_db", "mottle_db", "texture_db", "shear_modulus_kpa", "rind"),
             },
         ),
         "ellipsoid": (
             {"name", "tissue", "x_mm", "y_mm", "z_mm", "width_mm", "length_mm", "height_mm"},
-            {"turn_deg", "uneven", "wall", "texture", "hilum", "yields", "echo_db", "mottle_db"},
+            {
+                *("turn_deg", "uneven", "wall", "texture", "hilum", "yields", "echo_db", "mottle_db"),
+                *("texture_db", "shear_modulus_kpa", "rind"),
+            },
         ),
         "arch": (
             {
@@ -106,7 +126,10 @@ _BLOCKS: Mapping[str, tuple[set[str], set[str]]] = MappingProxyType(
 )
 """Keys of each kind of block: those it must have, those it may."""
 
-_WHOLE = ("name", "tissue", "axis", "texture", "below", "fiber", "branch_of", "source", "evidence")
+_WHOLE = (
+    *("name", "tissue", "axis", "texture", "below", "fiber", "branch_of", "on", "grain"),
+    *("source", "evidence"),
+)
 
 _OPERATORS = {
     ast.Add: operator.add,
@@ -247,7 +270,7 @@ class Region:
         blocks = [block for block in self.blocks if block[1].get("name") not in removed]
         for change in changes:
             blocks += [(kind, block) for kind in _BLOCKS for block in change.get(kind, ())]
-        order = {"surface": 0, "halo": 2, "ellipsoid": 3, "arch": 3, "tube": 4}
+        order = {"surface": 0, "halo": 2, "relief": 3, "shell": 4, "ellipsoid": 5, "arch": 5, "tube": 6}
         known = [
             (kind, MappingProxyType(_resolved(block, bare, f"{self.name}: {kind} '{block.get('name', '')}'")))
             for kind, block in sorted(
@@ -351,6 +374,13 @@ def _check_sizes(region: str, kind: str, block: Mapping[str, Any]) -> None:
             if key in part and not part[key] > 0:
                 raise RangeError(
                     f"{region}: {key} of '{block.get('name', kind)}' must be positive, got {part[key]:g}"
+                )
+    if kind == "shell":
+        for part in block["stations"]:
+            if part.get("to_mm", 0.0) < part.get("from_mm", 0.0):
+                raise RangeError(
+                    f"{region}: to_mm of '{block['name']}' must be from_mm ({part.get('from_mm', 0.0):g}) or more, "
+                    f"got {part['to_mm']:g}"
                 )
 
 

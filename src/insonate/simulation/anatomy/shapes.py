@@ -10,7 +10,7 @@ where its section is round. Surfaces are depths over x and y: sums of waves with
 forms of the place, so that neighboring windows agree.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -529,16 +529,3 @@ def arch(block: Mapping[str, Any], rng: np.random.Generator) -> Arch:
         turn=float(np.radians(block.get("turn_deg", 0.0))),
         outline=Outline.drawn(rng, float(block.get("uneven", 0.0))),
     )
-
-
-def solids(blocks: Sequence[tuple[str, Mapping[str, Any]]], rng: Any) -> dict[str, Solid]:
-    """Make every solid of an individual, in order, by name; `rng` gives the generator of a name."""
-    made: dict[str, Solid] = {}
-    for kind, block in blocks:
-        if kind == "tube":
-            made[block["name"]] = tube(block, rng(block["name"]))
-        elif kind == "ellipsoid":
-            made[block["name"]] = ellipsoid(block, rng(block["name"]))
-        elif kind == "arch":
-            made[block["name"]] = arch(block, rng(block["name"]))
-    return made

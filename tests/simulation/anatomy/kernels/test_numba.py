@@ -71,7 +71,7 @@ def test_a_sheet_is_laid_as_by_the_reference(seed, border):
     shape = (4, 3, 5)
     held = rng.normal(size=shape).astype(np.float32)
     at = np.unravel_index(rng.permutation(60)[:30], shape)
-    given_ = (rng.normal(size=30).astype(np.float32), rng.normal(size=(30, 3)) / 4, rng.normal(size=30))
+    given_ = (rng.normal(size=30).astype(np.float32), rng.normal(size=(30, 3)) / 4, rng.normal(0, 8, 30))
     keep = rng.uniform(size=30) < 0.7
     made = []
     for kernel in (numba_, reference):
@@ -81,12 +81,13 @@ def test_a_sheet_is_laid_as_by_the_reference(seed, border):
             np.zeros((*shape, 3), np.int8),
             np.zeros(shape, bool),
         )
-        kernel.lay(sheets, at, *given_, keep, border)
+        kernel.lay(sheets, at, *given_, keep, border, 0.5)
         made.append(sheets)
     for one, other in zip(*made, strict=True):
         assert np.allclose(one, other, atol=1e-6)
-    nearer = np.abs(given_[0]) < np.abs(held[at])
-    assert (made[0][0][at] == np.where(keep & nearer, given_[0], held[at])).all()
+    new, here, louder = np.abs(given_[0]), np.abs(held[at]), given_[2]
+    kept = np.where(louder > 6, (new < 0.5) | (new < here), (new < here) & ~((louder < -6) & (here < 0.5)))
+    assert (made[0][0][at] == np.where(keep & kept, given_[0], held[at])).all()
 
 
 def test_the_fastest_comes_first_and_others_are_refused():

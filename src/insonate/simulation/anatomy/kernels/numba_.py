@@ -15,6 +15,7 @@ from insonate.simulation.anatomy.kernels.reference import (
     EDGE,
     FOOTPRINT,
     LITTLE,
+    LOUDER,
     NEAR,
     SAME,
     THICKNESS,
@@ -299,10 +300,14 @@ def _compiled_lay() -> Any:
     import numba
 
     @numba.njit(nogil=True, cache=True)
-    def kernel(held, levels, normals, borders, x, y, z, distance, normal, strength, keep, border):  # type: ignore[no-untyped-def]
+    def kernel(held, levels, normals, borders, x, y, z, distance, normal, strength, keep, border, within):  # type: ignore[no-untyped-def]
         for n in range(len(x)):
             i, j, k = x[n], y[n], z[n]
-            if keep[n] and abs(distance[n]) < abs(held[i, j, k]):
+            new, here = abs(distance[n]), abs(held[i, j, k])
+            louder = strength[n] - levels[i, j, k]
+            wins = louder > LOUDER and new < within
+            loses = louder < -LOUDER and here < within
+            if keep[n] and (wins or (new < here and not loses)):
                 held[i, j, k] = distance[n]
                 levels[i, j, k] = strength[n]
                 borders[i, j, k] = border
@@ -330,10 +335,11 @@ def lay(
     strength: np.ndarray,
     keep: np.ndarray,
     border: bool,
+    within: float,
 ) -> None:
     """Put a sheet into volumes where it is nearer than what is there: as the reference."""
     given = (distance.astype(np.float32), normal.astype(np.float32), strength.astype(np.float32))
-    _compiled_lay()(*sheets, *at, *given, keep, border)
+    _compiled_lay()(*sheets, *at, *given, keep, border, np.float32(within))
 
 
 def cut(

@@ -23,6 +23,8 @@ SAME = 0.09e-3
 EDGE = 0.85
 """Part of a wall's normal along the array above which it bends the beam away: the shadow beside a vessel."""
 
+LOUDER = 6.0
+"""A sheet louder by so much is kept beside a nearer one [dB]."""
 LITTLE = 0.05
 """Weight below which a voxel has no say on a sheet."""
 BENT = 0.25
@@ -84,8 +86,11 @@ def lay(
     strength: np.ndarray,
     keep: np.ndarray,
     border: bool,
+    within: float,
 ) -> None:
     """Put a sheet into volumes where it is nearer than what is there, in place.
+
+    A voxel holds one sheet: of two, one that is louder by LOUDER and passes within reach of its middle is kept.
 
     Parameters
     ----------
@@ -99,9 +104,15 @@ def lay(
         (n,) bool, where it is at all.
     border : bool
         Whether it parts materials.
+    within : float
+        Distance at which a much louder sheet wins [m].
     """
     held, levels, normals, borders = sheets
-    nearer = np.nonzero(keep & (np.abs(distance) < np.abs(held[at])))[0]
+    new, here = np.abs(distance).astype(np.float32), np.abs(held[at])
+    louder = strength.astype(np.float32) - levels[at]
+    wins = (louder > LOUDER) & (new < np.float32(within))
+    loses = (louder < -LOUDER) & (here < np.float32(within))
+    nearer = np.nonzero(keep & (wins | ((new < here) & ~loses)))[0]
     index = tuple(one[nearer] for one in at)
     held[index] = distance[nearer]
     levels[index] = strength[nearer]

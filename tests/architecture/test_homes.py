@@ -8,7 +8,17 @@ from architecture.tree import Module, imports, modules, parse
 
 HOMES = {
     "numpy": ("*",),
-    "scipy": ("signal", "formats", "simulation", "devices", "imaging", "analysis", "guidance", "display"),
+    "scipy": (
+        "signal",
+        "formats",
+        "simulation",
+        "devices",
+        "imaging",
+        "analysis",
+        "guidance",
+        "display",
+        "training",
+    ),
     "contourpy": ("analysis", "guidance", "display"),
     "numba": ("*.kernels",),
     "insonate_native": ("*.kernels",),

@@ -353,6 +353,41 @@ def simulate(
 
 
 @app.command()
+def debrief(
+    block: Annotated[
+        Path,
+        typer.Argument(
+            help="Folder that `simulate REGION` wrote, or its examination.json.", show_default=False
+        ),
+    ],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="HTML page to write.", show_default=False)
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look back upon a simulated block: how near, how well seen, where the fluid went, what to do better."""
+    from insonate.training.block import read_block
+    from insonate.training.debrief import debrief as look_back
+    from insonate.training.debrief_page import as_values, page, write_page
+
+    lived = read_block(block)
+    if out is not None and out.suffix.lower() != ".html":
+        raise InputError(f"--out must end in .html, got {out.name!r}")
+    with _progress("compiling the body") as report:
+        seen = look_back(
+            lived.seed, lived.settings, lived.commands, lived.seconds, target=lived.target, report=report
+        )
+    if out is not None:
+        write_page(out, page(seen, lived))
+    if as_json:
+        _emit(as_values(seen))
+        return
+    typer.echo(seen.sentence)
+    if out is not None:
+        typer.echo(f"{out}: all of it")
+
+
+@app.command()
 def doctor(as_json: JsonOption = False) -> None:
     """Say what is installed, what is fast and what is missing."""
     from insonate.app.doctor import examine

@@ -56,11 +56,11 @@ def with_sources(monkeypatch, source=Steady):
     """Have the default source be a test's, labelled by brightness; gives those that were made."""
     made = []
 
-    class Sources:
-        def get(self, name):
-            return lambda: made.append(source()) or made[-1]
+    def source_of(choice):
+        made.append(source())
+        return made[-1]
 
-    monkeypatch.setattr(examinations, "SOURCES", Sources())
+    monkeypatch.setattr(examinations, "source_of", source_of)
     monkeypatch.setattr(chain, "SEGMENTERS", LABELLER)
     monkeypatch.setattr(live, "RESTED", 0.01)
     return made

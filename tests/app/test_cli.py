@@ -235,6 +235,33 @@ def test_serve_refuses_an_address_that_others_could_reach(run):
     assert "loopback" in err
 
 
+def test_regions_are_listed_with_what_can_be_chosen(run):
+    code, out, _ = run("regions", "--json")
+    assert code == OK
+    known = {one["region"]: one for one in json.loads(out)}
+    assert "high_division" in known["femoral_crease"]["variants"]
+    code, out, _ = run("regions")
+    assert "femoral_crease\n  windows:      crease, medial\n  variants:     usual, high_division" in out
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (("serve", "--variant", "high_divison", "--no-open"), "(did you mean 'high_division'?)"),
+        (("serve", "--region", "femural_crease", "--no-open"), "(did you mean 'femoral_crease'?)"),
+        (("simulate", "femoral_crease", "--pathology", "swolen_nerve", "--out", "x"), "'swollen_nerve'?)"),
+        (("simulate", "femoral_crease", "--window", "medal", "--out", "x"), "(did you mean 'medial'?)"),
+        (("simulate", "femoral_crease", "--operator", "exprt", "--out", "x"), "(did you mean 'expert'?)"),
+    ],
+)
+def test_an_unknown_name_of_a_patient_suggests_the_nearest(run, command, told, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = run(*command)
+    assert code == BAD_INPUT
+    assert err.rstrip().endswith(told)
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.slow
 def test_demo_makes_a_picture(run, tmp_path):
     code, said, _ = run("demo", "--out", tmp_path / "demo.png")

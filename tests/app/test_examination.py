@@ -61,7 +61,7 @@ def test_it_begins_with_a_procedure_and_refuses_an_unknown_one(examination):
 
 
 def test_hello_names_everything_that_can_be_chosen(examination):
-    examination.show_default()
+    examination.show_patient()
     said = examination.hello()
     assert said.software == f"insonate {__version__}"
     assert (said.version, said.stream, said.source, said.simulated) == (1, 1, "steady", True)
@@ -75,10 +75,10 @@ def test_hello_names_everything_that_can_be_chosen(examination):
 
 
 def test_a_source_is_replaced_whole_and_the_old_one_ends(examination):
-    examination.show_default()
+    examination.show_patient()
     first = examination.live
     revision = examination.revision
-    examination.show_default()
+    examination.show_patient()
     assert examination.live is not first
     assert examination.hello().stream == 2
     assert examination.revision > revision
@@ -126,7 +126,7 @@ def test_a_file_that_cannot_be_read_leaves_what_is_shown(examination, scan, tmp_
 
 
 def test_a_picture_larger_than_any_screen_is_refused(examination, tmp_path):
-    examination.show_default()
+    examination.show_patient()
     tall = np.random.default_rng(0).integers(0, 255, (MOST_SIDE + 1, 20)).astype(np.uint8)
     Picture.fromarray(tall).save(tmp_path / "tall.png")
     with refused(InputError, "a picture may have at most 8192 pixels a side, got 8193 x 20"):
@@ -151,7 +151,7 @@ def test_a_depth_is_refused_where_it_makes_no_sense(examination, scan):
     message = "a depth can only be supplied for a picture or clip of unknown spacing"
     with refused(InputError, message):
         examination.supply_depth(0.04)
-    examination.show_default()
+    examination.show_patient()
     with refused(InputError, message):
         examination.supply_depth(0.04)
     examination.show_file(scan, "scan.png", (1e-4, 1e-4))
@@ -166,7 +166,7 @@ def test_a_depth_is_refused_where_it_makes_no_sense(examination, scan):
 def test_controls_and_freeze_reach_the_source_and_are_told_to_all(examination):
     examination.set_control("gain", 3.0)  # nothing is shown: nothing to turn
     examination.freeze(True)
-    examination.show_default()
+    examination.show_patient()
     revision = examination.revision
     examination.set_control("gain", 3.0)
     examination.freeze(True)
@@ -179,7 +179,7 @@ def test_controls_and_freeze_reach_the_source_and_are_told_to_all(examination):
 
 
 def test_an_unknown_procedure_changes_nothing(examination):
-    examination.show_default()
+    examination.show_patient()
     revision = examination.revision
     with pytest.raises(UnknownNameError):
         examination.set_procedure("XX99")
@@ -208,7 +208,7 @@ def test_a_procedure_chosen_while_a_file_is_read_is_the_one_that_is_planned(exam
 
 def test_no_change_is_missed_by_whoever_watches(examination):
     """Many change it at once: each change is told, so the last word is of the last state."""
-    examination.show_default()
+    examination.show_patient()
     before = examination.revision
 
     def turn():
@@ -225,7 +225,7 @@ def test_no_change_is_missed_by_whoever_watches(examination):
 
 def test_what_is_shown_and_what_is_said_of_it_are_of_one_moment(examination):
     stop = time.monotonic() + 0.5
-    replacing = threading.Thread(target=lambda: [examination.show_default() for _ in range(12)])
+    replacing = threading.Thread(target=lambda: [examination.show_patient() for _ in range(12)])
     replacing.start()
     lives = {}
     while replacing.is_alive() or time.monotonic() < stop:

@@ -140,6 +140,24 @@ def test_another_procedure_brings_its_own_hazards(server):
         until(lambda: any("femoral" in row for row in hazards(page)), 60)
 
 
+def test_another_patient_is_chosen_by_keyboard(server):
+    with browsing() as page:
+        live(page, server.url)
+        before = page.get_by_role("button", name="Patient 7")
+        before.focus()
+        page.keyboard.press("Enter")
+        page.get_by_label("Variant").select_option("high_division")
+        page.get_by_label("Individual").fill("11")
+        page.get_by_label("Swollen nerve").check()
+        page.keyboard.press("Enter")
+        until(lambda: "seed 11, high division, swollen nerve" in page.inner_text("footer"), 90)
+        page.wait_for_selector("[data-view=live]", timeout=60000)
+        assert "High" not in page.get_by_role("button", name="Patient 11").inner_text()
+        page.request.post(f"{server.url}api/simulated", data={"region": "femoral_crease"})
+        until(lambda: "seed 7" in page.inner_text("footer"), 90)
+        assert page.complaints == []
+
+
 def test_every_unseen_hazard_is_written_as_unknown(server):
     with browsing() as page:
         live(page, server.url)

@@ -16,6 +16,7 @@ from insonate.app import server
 from insonate.app.examination import Examination
 from insonate.app.server import HEADERS, comes_from_here, create_app, is_loopback, listen
 from insonate.core import InputError, OutputError
+from insonate.pipeline.patients import Choice
 from pipeline.fakes import painted
 from refusals import refused
 
@@ -28,7 +29,7 @@ def _default_source_of_the_tests(monkeypatch):
 @pytest.fixture
 def examination():
     one = Examination("UL03")
-    one.show_default()
+    one.show_patient()
     yield one
     one.stop()
 
@@ -203,7 +204,7 @@ def test_get_changes_nothing(client, examination, path):
 
 def test_no_route_changes_anything_by_get():
     app = create_app(Examination())
-    reading = {"/api/state", "/api/procedures", "/openapi.json"}
+    reading = {"/api/state", "/api/procedures", "/api/regions", "/openapi.json"}
     for route in app.routes:
         if "GET" in (getattr(route, "methods", None) or ()):
             assert route.path in reading
@@ -398,6 +399,62 @@ def test_the_simulated_body_comes_back(client, examination):
     assert (answer.json()["source"], answer.json()["simulated"]) == ("steady", True)
 
 
+def test_another_patient_is_chosen(client, examination):
+    regions = client.get("/api/regions").json()
+    assert "high_division" in regions[0]["variants"]
+    chosen = {"region": "femoral_crease", "seed": 5, "variant": "high_division"}
+    answer = client.post("/api/simulated", json=chosen)
+    assert answer.status_code == 200
+    whole = {"pathologies": [], "window": "crease", "operator": None} | chosen
+    assert answer.json()["patient"] == whole
+    assert client.post("/api/simulated").json()["patient"] == whole  # the one shown last
+
+
+def test_a_patient_that_there_is_not_is_refused_and_the_one_shown_goes_on(client, examination):
+    before = examination.live
+    answer = client.post("/api/simulated", json={"region": "femoral_crease", "variant": "high_divison"})
+    assert answer.status_code == 422
+    assert answer.json()["error"].endswith("got 'high_divison' (did you mean 'high_division'?)")
+    assert client.post("/api/simulated", json={"seed": -1}).status_code == 422
+    assert examination.live is before
+
+
+def test_a_first_source_that_cannot_be_had_is_told_to_the_page():
+    def fail():
+        raise InputError("femoral_crease (seed 7): 'nerve' lies in 'artery'")
+
+    one = Examination("UL03")
+    with served(one, begin=fail) as port, page(port) as viewer:
+        status = viewer.message("status")
+        assert status["problem"] == "femoral_crease (seed 7): 'nerve' lies in 'artery'"
+
+
+@pytest.mark.parametrize(
+    ("source", "choice", "spacing", "message"),
+    [
+        (
+            "moving_body",
+            Choice(),
+            None,
+            "a region, seed, variant, pathology, window or operator is for 'patient', got 'moving_body'",
+        ),
+        (
+            "patient",
+            None,
+            (1e-4, 1e-4),
+            "--spacing is for a file that does not say its own, not for a live source",
+        ),
+    ],
+)
+def test_what_does_not_belong_together_is_refused(monkeypatch, tmp_path, source, choice, spacing, message):
+    page_of = tmp_path / "static"
+    page_of.mkdir()
+    (page_of / "index.html").write_text("x")
+    monkeypatch.setattr(server, "files", lambda _: tmp_path)
+    with refused(InputError, message):
+        server.serve(source, port=0, choice=choice, spacing=spacing, open_browser=False)
+
+
 @given(st.sampled_from(ROUTES), st.binary(max_size=300))
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_whatever_is_sent_is_answered_without_a_fault(client, route, content):
@@ -520,7 +577,7 @@ def test_a_page_that_was_not_built_is_said(monkeypatch, tmp_path):
 
 def test_the_first_source_is_made_while_the_page_opens(monkeypatch):
     examination = Examination("UL03")
-    with served(examination, begin=examination.show_default) as port:
+    with served(examination, begin=examination.show_patient) as port:
         becomes(lambda: httpx.get(f"http://127.0.0.1:{port}/api/state").json()["source"] == "steady")
         live = examination.live
     assert not any(thread.is_alive() for thread in live._threads)  # and ended with the server

@@ -33,7 +33,7 @@ def made(monkeypatch):
 @pytest.fixture
 def examination(made):
     one = Examination("UL03")
-    one.show_default()
+    one.show_patient()
     yield one
     one.stop()
 
@@ -280,7 +280,7 @@ def test_a_labeller_that_fails_is_told_as_nothing_known(examination, monkeypatch
 def test_another_source_has_frames_numbered_anew_and_says_so_first(port, examination):
     with page(port) as one:
         one.until(lambda said: isinstance(said, Frame) and said.number > 60)
-        examination.show_default()
+        examination.show_patient()
         one.message("hello", lambda hello: hello["stream"] == 2)
         assert one.frame().number < 60  # it does not wait for the numbers of before
         for _ in range(10):
@@ -291,7 +291,7 @@ def test_a_page_that_comes_before_the_first_source_waits_for_it(made):
     examination = Examination("UL03")
     with served(examination) as port, page(port) as one:
         assert one.next()["source"] == "none"
-        examination.show_default()
+        examination.show_patient()
         one.message("hello", lambda hello: hello["source"] == "steady")
         one.frame()
 
@@ -333,7 +333,7 @@ def test_a_stream_that_breaks_ends_and_does_not_fall_silent(port, monkeypatch, c
 
 def test_the_server_ends_though_a_page_is_open(made):
     examination = Examination("UL03")
-    examination.show_default()
+    examination.show_patient()
     began = time.monotonic()
     with served(examination) as port:
         one = page(port)
@@ -356,7 +356,7 @@ def lasting():
     with pytest.MonkeyPatch.context() as monkeypatch:
         with_sources(monkeypatch)
         examination = Examination("UL03")
-        examination.show_default()
+        examination.show_patient()
         with served(examination) as port, page(port) as one:
             yield one, examination
 

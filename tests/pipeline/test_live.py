@@ -4,18 +4,35 @@ import gc
 import threading
 import time
 import weakref
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from insonate.core import Grid, Image, InputError, PixelGrid, PolarGrid, Quantity, RangeError
+from insonate.core import (
+    Grid,
+    Image,
+    Inject,
+    InputError,
+    MoveProbe,
+    PixelGrid,
+    PolarGrid,
+    Quantity,
+    RangeError,
+    SetControl,
+)
 from insonate.guidance.procedures import procedure
 from insonate.pipeline import chain, live
 from insonate.pipeline.live import CONTROLS, Live, extent
 from insonate.pipeline.playback import Playback
+from insonate.simulation.patient import SimulatedPatient
 from pipeline.fakes import LABELLER, Script, bordered, painted, picture, shot
 from refusals import refused
+from simulation.motion.poses import held
+from simulation.test_edge import BODY, needles, others, probes
 
 SOON = 20.0
 """Longer than any step here takes on the busiest machine [s]."""
@@ -512,3 +529,80 @@ def test_an_extent_is_that_of_the_grid():
     image = Image(values=np.zeros((1, 2, 2), np.float32), quantity=Quantity.B_MODE, grid=sector)
     with refused(InputError, "a live image needs a Grid or PixelGrid, got PolarGrid"):
         extent(image)
+
+
+# --- commands ---
+
+
+class Bounded(Script):
+    """Obeys the probe within 45 mm; a control above 5 it cannot obey."""
+
+    accepts = frozenset({"MoveProbe", "power"})
+
+    def __init__(self, *pictures, **how):
+        super().__init__(*pictures, **how)
+        self.obeyed = []
+
+    def nearest(self, command):
+        if isinstance(command, SetControl):
+            if command.value > 5:
+                raise RangeError("power must lie in 0..5 W, got 9")
+            return command
+        x = command.pose.translation[0]
+        return command if abs(x) <= 0.045 else replace(command, pose=held(at=(0.045 * np.sign(x), 0, 0)))
+
+    def advance(self, commands, until):
+        self.obeyed += commands
+        yield from super().advance(commands, until)
+
+
+def slid(x):
+    return MoveProbe(pose=held(at=(x, 0.0, 0.0)), contact_force=2.0, time=0.0, given_by="a test")
+
+
+def test_a_movement_past_the_edge_is_held_there_and_the_stream_goes_on(run):
+    one = run(Bounded(flat(0.5), forever=True))
+    assert one.command(slid(0.2)).pose.translation[0] == 0.045
+    assert one.at_edge
+    becomes(lambda: one.source.obeyed)
+    one.wait(one.frame.number + 3, SOON)
+    assert one.problem is None
+    one.command(slid(0.01))
+    assert not one.at_edge
+
+
+def test_what_cannot_be_obeyed_is_refused_singly(run):
+    one = run(Bounded(flat(0.5), forever=True))
+    with refused(RangeError, "power must lie in 0..5 W, got 9"):
+        one.set_control("power", 9.0)
+    with refused(InputError, f"{one.source.name} does not obey Inject"):
+        one.command(Inject(rate=0.0, agent="water", time=0.0, given_by="a test"))
+    one.set_control("power", 4.0)
+    becomes(lambda: one.source.obeyed)
+    assert [command.value for command in one.source.obeyed] == [4.0]
+    assert one.problem is None and one.wait(one.frame.number + 1, SOON) is not None
+
+
+def test_commands_are_given_the_time_at_which_the_source_gets_them(run):
+    one = run(Bounded(flat(0.5), forever=True))
+    one.wait(3, SOON)
+    one.command(slid(0.01))
+    becomes(lambda: one.source.obeyed)
+    one.stop()
+    assert one.source.obeyed[0].time in one.source.until
+
+
+@settings(max_examples=3, deadline=None)
+@given(st.lists(probes | needles | others, max_size=30))
+def test_no_sequence_of_legal_commands_stops_the_patient(commands):
+    one = Live(source=SimulatedPatient(7, body=BODY), procedure=procedure("LL01"))
+    one.start()
+    try:
+        for command in commands:
+            with suppress(InputError):  # singly, to whoever gave it
+                one.command(command)
+        number = 0 if one.frame is None else one.frame.number
+        assert one.wait(number + 3, SOON) is not None
+        assert one.problem is None
+    finally:
+        one.stop()

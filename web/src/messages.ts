@@ -70,6 +70,7 @@ export interface Hello {
   stream: number
   source: string
   simulated: boolean
+  patient: Patient | null
   spacing_known: boolean
   spacing_can_be_supplied: boolean
   controls: Control[]
@@ -89,6 +90,16 @@ export interface PathRow {
   reason: string
 }
 
+/** One simulated patient, and who examines it: no operator is a hand at the page. */
+export interface Patient {
+  region: string
+  seed: number
+  variant: string
+  pathologies: string[]
+  window: string | null
+  operator: string | null
+}
+
 /** Something asked for cannot be done, in one line. */
 export interface Problem {
   type: 'problem'
@@ -101,6 +112,14 @@ export interface ProcedureName {
   name: string
   review: string
   view: string
+}
+
+/** One region of the simulated patient, with what can be chosen in it. */
+export interface RegionName {
+  region: string
+  windows: string[]
+  variants: string[]
+  pathologies: string[]
 }
 
 /** The viewer turns a control. */
@@ -123,6 +142,7 @@ export interface Status {
   lost: number
   watching: number
   problem: string | null
+  at_edge: boolean
 }
 
 export type FromServer = Hello | Guidance | Confirmed | Status | Problem

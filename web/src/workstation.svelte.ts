@@ -1,7 +1,7 @@
 // What the page knows at one moment, and since when. Nothing here outlives its evidence: what is too old is unknown.
 import { unpack, type Frame } from './frame'
 import type { Drawing } from './drawing'
-import type { FromPage, FromServer, Guidance, HazardRow, Hello } from './messages'
+import type { FromPage, FromServer, Guidance, HazardRow, Hello, Patient, RegionName } from './messages'
 
 /** A picture older than this, or than three usual gaps between pictures, is stale [s]. */
 const STALE = 0.25
@@ -45,6 +45,10 @@ export class Workstation {
   lostThere = $state(0)
   notDrawn = $state(0)
   latency = $state<{ middle: number; high: number } | null>(null)
+  /** Whether another patient is being compiled. */
+  preparing = $state(false)
+  /** Whether the last movement was held at the edge of the window. */
+  atEdge = $state(false)
   upload = $state<{ name: string; share: number } | null>(null)
 
   /** Called with each frame to draw, in the browser's own frame. */
@@ -164,6 +168,22 @@ export class Workstation {
     await this.post('/api/simulated', null, null)
   }
 
+  /** Compile and show another simulated patient; what is shown goes on until then. */
+  async showPatient(patient: Patient): Promise<void> {
+    this.preparing = true
+    await this.post('/api/simulated', JSON.stringify(patient), 'application/json')
+    this.preparing = false
+  }
+
+  async regions(): Promise<RegionName[]> {
+    try {
+      const answer = await fetch('/api/regions')
+      return answer.ok ? ((await answer.json()) as RegionName[]) : []
+    } catch {
+      return []
+    }
+  }
+
   open(file: File): Promise<void> {
     this.notice = null
     this.upload = { name: file.name, share: 0 }
@@ -237,6 +257,7 @@ export class Workstation {
         this.offered = message.offered_hz
         this.watching = message.watching
         this.problem = message.problem
+        this.atEdge = message.at_edge
         break
       case 'problem':
         this.notice = message.message
@@ -318,6 +339,12 @@ function reasonIn(text: string, otherwise: string): string {
   } catch {
     return otherwise
   }
+}
+
+/** A name of a file as words. */
+export function plain(name: string): string {
+  const words = name.replaceAll('_', ' ')
+  return `${words.slice(0, 1).toUpperCase()}${words.slice(1)}`
 }
 
 /** Begin with a capital, end with a full stop. */

@@ -58,6 +58,22 @@ DepthOption = Annotated[
 ProcedureOption = Annotated[
     str, typer.Option("--procedure", "-p", help="Id of the procedure, such as UL03.", show_default=False)
 ]
+RegionOption = Annotated[
+    str | None,
+    typer.Option(
+        "--region", help="Of the simulated patient; insonate regions lists them.", show_default=False
+    ),
+]
+VariantOption = Annotated[
+    str | None, typer.Option("--variant", help="Course of nerves and vessels.", show_default=False)
+]
+PathologyOption = Annotated[
+    list[str] | None,
+    typer.Option("--pathology", help="What ails the patient; may be given again.", show_default=False),
+]
+WindowOption = Annotated[
+    str | None, typer.Option("--window", help="Where the probe is placed.", show_default=False)
+]
 FrameOption = Annotated[
     int | None,
     typer.Option("--frame", help="Frame to plan on, from 1; by default the one whose target is surest."),
@@ -268,10 +284,43 @@ def check_procedures(as_json: JsonOption = False) -> None:
 
 
 @app.command()
+def regions(as_json: JsonOption = False) -> None:
+    """List the regions of the simulated patient, with windows, variants and pathologies."""
+    from insonate.pipeline.patients import listed
+
+    known = listed()
+    if as_json:
+        _emit(known)
+        return
+    for one in known:
+        typer.echo(one["region"])
+        for kind in ("windows", "variants", "pathologies"):
+            typer.echo(f"  {kind + ':':<13} {', '.join(one[kind]) or 'none'}")
+
+
+@app.command()
 def serve(
-    path: Annotated[
-        Path | None,
-        typer.Argument(help="File to show; the simulated patient by default.", show_default=False),
+    source: Annotated[
+        str | None,
+        typer.Argument(
+            help="File to show, or name of a live source; the simulated patient by default.",
+            show_default=False,
+        ),
+    ] = None,
+    region: RegionOption = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="Of the patient; 7 by default.", show_default=False)
+    ] = None,
+    variant: VariantOption = None,
+    pathology: PathologyOption = None,
+    window: WindowOption = None,
+    operator: Annotated[
+        str | None,
+        typer.Option(
+            "--operator",
+            help="expert or novice examines the patient; a hand at the page by default.",
+            show_default=False,
+        ),
     ] = None,
     host: Annotated[str, typer.Option(help="Loopback address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; the next free one if taken.")] = 8787,
@@ -285,9 +334,20 @@ def serve(
 ) -> None:
     """Serve the workstation page on this machine only."""
     from insonate.app.server import serve as run
+    from insonate.pipeline.patients import Choice
 
+    told = {
+        "region": region,
+        "seed": seed,
+        "variant": variant,
+        "pathologies": tuple(pathology or ()) or None,
+        "window": window,
+        "operator": operator,
+    }
+    chosen: dict[str, Any] = {name: value for name, value in told.items() if value is not None}
     run(
-        path,
+        source,
+        choice=Choice(**chosen) if chosen else None,
         host=host,
         port=port,
         open_browser=open_browser,
@@ -320,6 +380,9 @@ def simulate(
     ] = "A",
     seed: Annotated[int, typer.Option("--seed", help="Of the patient and the operator.")] = 7,
     operator: Annotated[str, typer.Option("--operator", help="expert or novice.")] = "expert",
+    variant: VariantOption = None,
+    pathology: PathologyOption = None,
+    window: WindowOption = None,
     seconds: Annotated[float, typer.Option("--seconds", help="How long the patient is examined.")] = 20.0,
     out: Annotated[
         Path | None,
@@ -334,12 +397,24 @@ def simulate(
         raise InputError("simulate needs a region or --scatterers FILE.csv, and not both")
     if out is None:
         raise InputError("simulate needs --out, where the result is written")
+    if region is None and (variant or pathology or window):
+        raise InputError(
+            "--variant, --pathology and --window are of a region, and there is none with --scatterers"
+        )
     if region is not None:
         from insonate.pipeline.fitting_data import simulate_examination
 
         with _progress("compiling") as report:
             made = simulate_examination(
-                region, out, seed=seed, operator=operator, seconds=seconds, report=report
+                region,
+                out,
+                seed=seed,
+                operator=operator,
+                seconds=seconds,
+                variant=variant or "usual",
+                pathologies=pathology or (),
+                window=window,
+                report=report,
             )
         _emit(made.result) if as_json else typer.echo(made.sentence)
         return

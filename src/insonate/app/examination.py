@@ -1,15 +1,17 @@
 """The one examination that this server shows: its source, its procedure, and what is said of it."""
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from insonate import __version__
-from insonate.app.messages import Control, Guidance, HazardRow, Hello, PathRow, ProcedureName
+from insonate.app.messages import Control, Guidance, HazardRow, Hello, PathRow, Patient, ProcedureName
 from insonate.core import (
     Clearance,
     HazardSighting,
     Image,
     InputError,
+    InsonateError,
     PixelGrid,
     Plan,
     Readable,
@@ -23,11 +25,14 @@ from insonate.guidance.procedures import procedures
 from insonate.pipeline.catalog import SOURCES
 from insonate.pipeline.chain import as_image, with_depth
 from insonate.pipeline.live import CONTROLS, Live, Seen
+from insonate.pipeline.patients import Choice, source_of
 from insonate.pipeline.playback import Playback
 from insonate.pipeline.reading import open as open_file
 from insonate.pipeline.reading import supply_spacing
 
-DEFAULT_SOURCE = "patient"
+PATIENT = "patient"
+"""Name of the source that is chosen in parts, and shown where none is named."""
+
 FIRST_PROCEDURE = "LL01"
 
 MOST_SIDE = 8192
@@ -38,16 +43,56 @@ class Examination:
     """Holds the live source; others are put in its place whole."""
 
     def __init__(self, procedure: str | None = None) -> None:
-        """Begin without a source; `show_default` or `show_file` gives one."""
+        """Begin without a source; `show_patient`, `show_source` or `show_file` gives one."""
         self._procedure = load(procedure or FIRST_PROCEDURE)
+        self._choice: Choice | None = None
+        self._of_choice: Live | None = None
         self._noun: Readable | None = None
         self._change = threading.RLock()
         self.revision = self.stream = 0
         self.live: Live | None = None
+        self.trouble: str | None = None
+        """Why there is no first source, in words."""
 
-    def show_default(self) -> None:
-        """Show the simulated patient."""
-        self._replace(Live(source=SOURCES.get(DEFAULT_SOURCE)(), procedure=self._procedure), None)
+    def begin(self, show: Callable[[], None]) -> None:
+        """Show the first source; where it cannot be had, `trouble` says why."""
+        try:
+            show()
+        except InsonateError as error:
+            self.trouble = str(error)
+            self.tell()
+
+    def show_patient(self, choice: Choice | None = None) -> None:
+        """Show a simulated patient, which is compiled first where it is not kept from before.
+
+        Parameters
+        ----------
+        choice : Choice, optional
+            Which; the one that was shown last by default.
+
+        Raises
+        ------
+        InputError
+            If there is no such patient; what was shown before goes on.
+        """
+        wanted = choice or self._choice or Choice()
+        live = Live(source=source_of(wanted), procedure=self._procedure)
+        with self._change:
+            self._choice, self._of_choice = wanted, live
+            self._replace(live, None)
+
+    def show_source(self, name: str) -> None:
+        """Show another live source, by its name in the catalog.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is none of that name.
+        """
+        if name == PATIENT:
+            self.show_patient()
+            return
+        self._replace(Live(source=SOURCES.get(name)(), procedure=self._procedure), None)
 
     def show_file(self, path: Path, name: str, spacing: tuple[Meters, Meters] | None = None) -> None:
         """Show the first part of a file.
@@ -94,6 +139,10 @@ class Examination:
             rows, columns = shown.grid.shape
             raise InputError(f"a picture may have at most {MOST_SIDE} pixels a side, got {rows} x {columns}")
         self._replace(Live(source=Playback(name, shown), procedure=self._procedure), shown)
+
+    @property
+    def _shows_patient(self) -> bool:
+        return self.live is not None and self.live is self._of_choice
 
     def _replace(self, live: Live, noun: Readable | None) -> None:
         with self._change:  # the procedure may have been changed while the file was read
@@ -170,6 +219,7 @@ class Examination:
             stream=self.stream,
             source=live.source.name if live is not None else "none",
             simulated=live.source.simulated if live is not None else False,
+            patient=_chosen(self._choice) if self._shows_patient else None,
             spacing_known=not unknown,
             spacing_can_be_supplied=unknown,
             controls=[
@@ -184,6 +234,19 @@ class Examination:
             ],
             frozen=live.frozen if live is not None else False,
         )
+
+
+def _chosen(choice: Choice | None) -> Patient | None:
+    if choice is None:
+        return None
+    return Patient(
+        region=choice.region,
+        seed=choice.seed,
+        variant=choice.variant,
+        pathologies=list(choice.pathologies),
+        window=choice.window,
+        operator=choice.operator,
+    )
 
 
 def guidance(seen: Seen) -> Guidance:

@@ -47,6 +47,26 @@ class ProcedureName(Message):
     view: str
 
 
+class Patient(Message):
+    """One simulated patient, and who examines it: no operator is a hand at the page."""
+
+    region: Annotated[str, Field(max_length=80)] = "femoral_crease"
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 7
+    variant: Annotated[str, Field(max_length=80)] = "usual"
+    pathologies: Annotated[list[Annotated[str, Field(max_length=80)]], Field(max_length=20)] = []
+    window: Annotated[str, Field(max_length=80)] | None = None
+    operator: Annotated[str, Field(max_length=80)] | None = None
+
+
+class RegionName(Message):
+    """One region of the simulated patient, with what can be chosen in it."""
+
+    region: str
+    windows: list[str]
+    variants: list[str]
+    pathologies: list[str]
+
+
 class Hello(Message):
     """First word of the server, and again when source, controls or procedure change."""
 
@@ -57,6 +77,8 @@ class Hello(Message):
     """Counts the sources shown; the numbers of frames start anew with each."""
     source: str
     simulated: bool
+    patient: Patient | None
+    """Which simulated patient is shown; None where it is something else."""
     spacing_known: bool
     spacing_can_be_supplied: bool
     controls: list[Control]
@@ -124,6 +146,8 @@ class Status(Message):
     lost: int
     watching: int
     problem: str | None
+    at_edge: bool
+    """Whether the last movement was held at the edge of the window."""
 
 
 class Problem(Message):
@@ -181,7 +205,7 @@ def parse(text: str) -> Ack | SetControl | SetProcedure | Freeze:
 
 def schema() -> dict[str, Any]:
     """Give the JSON schema of all messages, for the page's types."""
-    return TypeAdapter(FromServer | FromPage).json_schema()
+    return TypeAdapter(FromServer | FromPage | RegionName).json_schema()
 
 
 def packed(frame: Frame, *, lost: int, simulated: bool) -> bytes:

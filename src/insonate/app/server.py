@@ -12,6 +12,7 @@ import tempfile
 import threading
 import webbrowser
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
@@ -26,11 +27,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import ClientDisconnect
 
 from insonate import __version__
-from insonate.app.examination import Examination
-from insonate.app.messages import Hello, ProcedureName
+from insonate.app.examination import PATIENT, Examination
+from insonate.app.messages import Hello, Patient, ProcedureName, RegionName
 from insonate.app.stream import Viewer
 from insonate.core import InputError, InsonateError, OutputError
 from insonate.core.units import Meters
+from insonate.pipeline.catalog import SOURCES
+from insonate.pipeline.patients import Choice, listed
 
 MOST_UPLOAD = 512 << 20
 """Largest file that is taken [bytes]."""
@@ -138,7 +141,7 @@ def create_app(examination: Examination, *, begin: Callable[[], None] | None = N
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        starting = asyncio.create_task(asyncio.to_thread(begin)) if begin else None
+        starting = asyncio.create_task(asyncio.to_thread(examination.begin, begin)) if begin else None
         yield
         if starting is not None:
             await starting
@@ -211,10 +214,16 @@ def create_app(examination: Examination, *, begin: Callable[[], None] | None = N
         await asyncio.to_thread(examination.supply_depth, supplied.depth_cm / 100)
         return examination.hello()
 
+    @app.get("/api/regions")
+    async def list_regions() -> list[RegionName]:
+        """List the regions of the simulated patient, with what can be chosen in each."""
+        return [RegionName(**one) for one in listed()]
+
     @app.post("/api/simulated")
-    async def show_simulated() -> Hello:
-        """Show the simulated patient again."""
-        await asyncio.to_thread(examination.show_default)
+    async def show_simulated(patient: Patient | None = None) -> Hello:
+        """Show a simulated patient, the one shown last where none is told."""
+        choice = None if patient is None else Choice(**patient.model_dump())
+        await asyncio.to_thread(examination.show_patient, choice)
         return examination.hello()
 
     @app.websocket("/stream")
@@ -305,9 +314,33 @@ def settings(app: FastAPI) -> uvicorn.Config:
     )
 
 
+def _beginning(
+    examination: Examination,
+    source: str | None,
+    choice: Choice | None,
+    spacing: tuple[Meters, Meters] | None,
+) -> Callable[[], None] | None:
+    """Show a file at once, so that one that cannot be read is told; give what is to be begun once the server runs."""
+    live = source is None or (source in SOURCES.names() and not Path(source).exists())
+    if choice is not None and not (live and source in (None, PATIENT)):
+        raise InputError(
+            f"a region, seed, variant, pathology, window or operator is for '{PATIENT}', got {source!r}"
+        )
+    if not live:
+        path = Path(str(source))
+        examination.show_file(path, path.name, spacing)
+        return None
+    if spacing is not None:
+        raise InputError("--spacing is for a file that does not say its own, not for a live source")
+    if source in (None, PATIENT):
+        return partial(examination.show_patient, choice)
+    return partial(examination.show_source, str(source))
+
+
 def serve(
-    path: Path | None,
+    source: str | None = None,
     *,
+    choice: Choice | None = None,
     host: str = "127.0.0.1",
     port: int = 8787,
     open_browser: bool = True,
@@ -318,8 +351,10 @@ def serve(
 
     Parameters
     ----------
-    path : pathlib.Path or None
-        File to show; the simulated patient by default.
+    source : str, optional
+        File to show, or name of a live source; the simulated patient by default.
+    choice : Choice, optional
+        Which simulated patient.
     host : str
         Loopback name or address.
     port : int
@@ -343,10 +378,9 @@ def serve(
         if not (files("insonate.app") / "static" / "index.html").is_file():
             raise OutputError("the page is not built: run make run (or make page) in the checkout")
         examination = Examination(procedure)
-        if path is not None:
-            examination.show_file(path, path.name, spacing)
+        begin = _beginning(examination, source, choice, spacing)
         unless_all_is_well.pop_all()
-    app = create_app(examination, begin=examination.show_default if path is None else None)
+    app = create_app(examination, begin=begin)
     number = opened.getsockname()[1]
     name = f"[{host.strip('[]')}]" if ":" in host else host
     address = f"http://{name}:{number}/"

@@ -117,6 +117,8 @@ class Viewer:
                     at, count = time.monotonic(), 0
                 await self._say(hello)
             if live is None:
+                if self.examination.trouble is not None:
+                    await self._say(self._blind(self.examination.trouble))
                 await asyncio.sleep(PATIENCE)
                 continue
             beamforms = live.beamforms
@@ -140,8 +142,14 @@ class Viewer:
                         lost=self.lost,
                         watching=len(self.watching),
                         problem=live.problem,
+                        at_edge=live.at_edge,
                     )
                 )
+
+    def _blind(self, problem: str) -> Status:
+        return Status(
+            offered_hz=0.0, lost=self.lost, watching=len(self.watching), problem=problem, at_edge=False
+        )
 
     async def _send_frame(self, live: Live) -> None:
         if self._on_the_way >= WINDOW:

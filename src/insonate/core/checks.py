@@ -1,10 +1,43 @@
 """Checks at the door of every noun: what was expected, what came, the likely slip."""
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from insonate.core.errors import AxesError, RangeError
+from insonate.core.errors import AxesError, RangeError, UnknownNameError
+
+
+def check_name(what: str, name: str, known: Collection[str]) -> None:
+    """Raise `UnknownNameError` unless `name` is one of those known, suggesting the nearest.
+
+    Parameters
+    ----------
+    what : str
+        What is named, for the message.
+    name : str
+        What came.
+    known : collection of str
+        The names there are, in the order in which they are told.
+
+    Raises
+    ------
+    UnknownNameError
+        If it is none of them.
+
+    Examples
+    --------
+    >>> check_name("operator", "exprt", ("expert", "novice"))
+    Traceback (most recent call last):
+    insonate.core.errors.UnknownNameError: operator must be one of expert, novice, got 'exprt' (did you mean 'expert'?)
+    """
+    if name in known:
+        return
+    near = difflib.get_close_matches(str(name)[:80], known, n=1, cutoff=0.4)
+    suggestion = f" (did you mean {near[0]!r}?)" if near else ""
+    raise UnknownNameError(
+        f"{what} must be one of {', '.join(known) or 'none here'}, got {str(name)[:80]!r}{suggestion}"
+    )
 
 
 def check_axes(name: str, array: np.ndarray, axes: str) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from insonate.core.channel_data import ChannelData
-from insonate.core.checks import check_range
+from insonate.core.checks import check_name, check_range
 from insonate.core.command import Command
 from insonate.core.coordinates import Pose
 from insonate.core.errors import InputError, UnknownNameError
@@ -30,7 +30,7 @@ from insonate.record.folder import folder, write_json
 from insonate.simulation.answer import replay
 from insonate.simulation.course import Settings
 from insonate.simulation.medium import Body
-from insonate.simulation.operator.agent import Agent
+from insonate.simulation.operator.agent import KINDS, Agent
 from insonate.simulation.patient import SimulatedPatient, body_of
 
 SHORTEST, LONGEST = 0.5, 120.0
@@ -52,6 +52,9 @@ def simulate_examination(
     seed: int = 7,
     operator: str = "expert",
     seconds: Seconds = 20.0,
+    variant: str = "usual",
+    pathologies: Sequence[str] = (),
+    window: str | None = None,
     body: Body | None = None,
     report: Report = silent,
 ) -> Made:
@@ -69,6 +72,12 @@ def simulate_examination(
         "expert" or "novice".
     seconds : float
         How long [s].
+    variant : str
+        Of the region.
+    pathologies : sequence of str
+        Of the region.
+    window : str, optional
+        Of the region; its first by default.
     body : Body, optional
         Instead of the region's.
     report : callable
@@ -82,14 +91,15 @@ def simulate_examination(
     Raises
     ------
     InputError
-        If there is no such region or operator, or a number is out of range.
+        If there is no such region, variant, pathology, window or operator, or a number is out of range.
     OutputError
         If it cannot be written; nothing was left half-written.
     """
     from insonate.formats import insonate_hdf5, truth, video
 
     check_range("--seconds", seconds, (SHORTEST, LONGEST), "s")
-    settings = Settings(region=region)
+    check_name("operator", operator, KINDS)  # here, before the body is compiled
+    settings = Settings(region=region, variant=variant, pathologies=tuple(pathologies), window=window)
     report(0, 1, "compiling the body")
     body = body if body is not None else body_of(settings, seed)
     patient = SimulatedPatient(seed, settings, body=body)
@@ -119,6 +129,9 @@ def simulate_examination(
             "simulated": True,
             "region": region,
             "seed": seed,
+            "variant": variant,
+            "pathologies": list(pathologies),
+            "window": window,
             "operator": operator,
             "target": agent.target,
             "seconds": ticks * patient.tick,

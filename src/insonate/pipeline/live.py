@@ -14,12 +14,15 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from insonate.core import (
+    AdvanceNeedle,
     ChannelData,
+    Command,
     Grid,
     Image,
     InputError,
     InsonateError,
     IQImage,
+    MoveProbe,
     PixelGrid,
     Quantity,
     SetControl,
@@ -107,11 +110,13 @@ class Live:
     """Whether the picture is held."""
     beamforms: bool = False
     """Whether the source gives channel data, so that depth can be set."""
+    at_edge: bool = False
+    """Whether the last movement was held at the edge of the window."""
 
     def __post_init__(self) -> None:
         self._news = threading.Condition()
         self._stopped = threading.Event()
-        self._commands: deque[SetControl] = deque(maxlen=MOST_COMMANDS)
+        self._commands: deque[Command] = deque(maxlen=MOST_COMMANDS)
         self._now: Seconds = 0.0
         self._compounding = Compounding(COMPOUNDED)
         self._reference: float | None = None
@@ -175,11 +180,40 @@ class Live:
             self.values = self.values | {name: float(value)}
             self._refresh()
         elif name in self.source.accepts:
-            self._commands.append(SetControl(name=name, value=value, time=self._now, given_by="operator"))
+            self.command(SetControl(name=name, value=value, time=self._now, given_by="operator"))
         else:
             raise InputError(
                 f"control must be one of {', '.join((*self.controls, *self.source.accepts))}, got {name[:40]!r}"
             )
+
+    def command(self, command: Command) -> Command:
+        """Hand a command to the source, held at the edge of the window where it would leave it.
+
+        Parameters
+        ----------
+        command : Command
+            Its time is when the source gets it, whatever it says.
+
+        Returns
+        -------
+        Command
+            What the source will be told.
+
+        Raises
+        ------
+        InputError
+            If the source does not obey its kind, or cannot obey this one anywhere; it goes on as before.
+        """
+        control = command.name if isinstance(command, SetControl) else None
+        if (control or type(command).__name__) not in self.source.accepts:
+            raise InputError(f"{self.source.name} does not obey {control or type(command).__name__}")
+        nearest = getattr(self.source, "nearest", None)
+        held = command if nearest is None else nearest(command)
+        with self._news:
+            if isinstance(command, MoveProbe | AdvanceNeedle):
+                self.at_edge = held is not command
+            self._commands.append(held)
+        return held
 
     def set_procedure(self, procedure: Procedure) -> None:
         """Plan another procedure from now on; what was planned before is taken away at once."""
@@ -200,8 +234,10 @@ class Live:
         tick = float(getattr(self.source, "tick", TICK))
         while self._going():
             began = time.monotonic()
-            self._now = until = self._now + tick
-            commands = [self._commands.popleft() for _ in range(len(self._commands))]
+            since, until = self._now, self._now + tick
+            # Given now, whatever they say: with this time they are the replay.
+            commands = [replace(self._commands.popleft(), time=since) for _ in range(len(self._commands))]
+            self._now = until
             try:
                 for observation in self.source.advance(commands, until):
                     if isinstance(observation, ChannelData | Image):

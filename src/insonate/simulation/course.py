@@ -28,10 +28,10 @@ from insonate.core import (
     StimulationReading,
     Stimulus,
     Tissue,
-    UnknownNameError,
 )
-from insonate.core.checks import check_range
+from insonate.core.checks import check_name, check_range
 from insonate.core.units import CubicMeters, Meters, Newtons, Seconds
+from insonate.simulation.edge import BEYOND, HIGHEST, middle_of, nearest
 from insonate.simulation.facts import facts
 from insonate.simulation.instrument.injector import Syringe, opening
 from insonate.simulation.instrument.needle import diameters, stiffness
@@ -83,6 +83,8 @@ class Settings:
     """Of the region."""
     pathologies: tuple[str, ...] = ()
     """Of the region."""
+    window: str | None = None
+    """Of the region; None is its first."""
     angles: tuple[float, ...] = (-0.175, -0.0875, 0.0, 0.0875, 0.175)
     """Steering angles, one new plane wave a tick in turn [rad]."""
     truth_step: Meters = 2e-4
@@ -194,9 +196,7 @@ class Course:
                     f"{np.degrees(np.arccos(np.clip(axis[2], -1, 1))):.0f}"
                 )
             skin = at - axis * at[2] / axis[2]
-            depth = facts("insonate.simulation", "patient")["map"]
-            sunk = indentation(command.contact_force, self.layers.bone) / axis[2]
-            middle = skin + axis * (sunk + depth["n_axial"] * depth["axial_step"] / 2)
+            middle = skin + middle_of(axis, indentation(command.contact_force, self.layers.bone))
             places = (("meet the skin", skin, "xy"), ("have the middle of its plane", middle, "xyz"))
             for where, place, axes in places:
                 for number, name in enumerate(axes):
@@ -205,29 +205,22 @@ class Course:
                             f"MoveProbe.pose must {where} within the window, {name} in "
                             f"{1e3 * low[number]:.1f}..{1e3 * high[number]:.1f} mm, got {1e3 * place[number]:.1f}"
                         )
-            check_range("MoveProbe.pose depth", float(at[2]), (-0.2, float(high[2])), "m")
+            check_range("MoveProbe.pose depth", float(at[2]), (-HIGHEST, float(high[2])), "m")
         elif isinstance(command, AdvanceNeedle):
             for number, name in enumerate(("x", "y")):
                 check_range(
                     f"AdvanceNeedle.entry {name}",
                     float(command.entry[number]),
-                    (float(low[number]) - 0.05, float(high[number]) + 0.05),
+                    (float(low[number]) - BEYOND, float(high[number]) + BEYOND),
                     "m",
                     hint="outside the window?",
                 )
         elif isinstance(command, MoveBody):
-            names = self.muscles()
-            if command.part not in names:
-                raise UnknownNameError(
-                    f"MoveBody.part must be one of {', '.join(names) or 'none here'}, got {command.part!r}"
-                )
+            check_name("MoveBody.part", command.part, self.muscles())
         elif isinstance(command, SetControl):
             if command.name in KINDS:
                 return
-            if command.name not in CONTROLS:
-                raise UnknownNameError(
-                    f"SetControl.name must be one of {', '.join(CONTROLS)}, got {command.name!r}"
-                )
+            check_name("SetControl.name", command.name, CONTROLS)
             check_range(f"SetControl {command.name}", command.value, CONTROLS[command.name], "1")
             if command.value != int(command.value):
                 raise RangeError(f"SetControl {command.name} must be a whole number, got {command.value:g}")
@@ -235,6 +228,21 @@ class Course:
                 diameters(int(command.value))
         elif not isinstance(command, Inject | Stimulate):
             raise InputError(f"a command must be one of {', '.join(KINDS)}, got {type(command).__name__}")
+
+    def nearest(self, command: Command) -> Command:
+        """Give the nearest command that stays within the window: the same object where it does.
+
+        Raises
+        ------
+        InputError
+            If this body cannot obey it, wherever it were.
+        """
+        try:
+            self.check(command)
+        except RangeError:
+            command = nearest(command, self.body.extent, self.layers.bone)
+            self.check(command)
+        return command
 
     def muscles(self) -> tuple[str, ...]:
         """Give the names that `MoveBody` knows here."""

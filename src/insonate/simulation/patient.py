@@ -28,18 +28,24 @@ def body_of(settings: Settings, seed: int) -> Body:
     Parameters
     ----------
     settings : Settings
-        Name the region, its variant and pathologies.
+        Name the region, its variant, pathologies and window.
     seed : int
         Of the individual.
 
     Returns
     -------
     Body
-        Of the region's first window.
+        Of the window.
     """
     from insonate.simulation.anatomy import compiled
 
-    return compiled(settings.region, seed, variant=settings.variant, pathologies=settings.pathologies)
+    return compiled(
+        settings.region,
+        seed,
+        variant=settings.variant,
+        pathologies=settings.pathologies,
+        window=settings.window,
+    )
 
 
 def machine() -> FourierEngine:
@@ -107,6 +113,26 @@ class SimulatedPatient:
     def now(self) -> Seconds:
         """Time of the tick that comes next [s]."""
         return self._course.time
+
+    def nearest(self, command: Command) -> Command:
+        """Give the nearest command that stays within the window.
+
+        Parameters
+        ----------
+        command : Command
+            Any.
+
+        Returns
+        -------
+        Command
+            The same object where it lies within.
+
+        Raises
+        ------
+        InputError
+            If this body cannot obey it, wherever it were.
+        """
+        return self._course.nearest(command)
 
     def advance(self, commands: Sequence[Command], until: Seconds) -> Iterator[Observation]:
         """Obey commands and go on.

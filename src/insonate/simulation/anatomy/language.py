@@ -33,6 +33,7 @@ from zlib import crc32
 import numpy as np
 
 from insonate.core import FormatError, RangeError, Tissue, UnknownNameError
+from insonate.core.checks import check_name
 from insonate.simulation.facts import TAGS
 
 MOST_STRUCTURES = 200
@@ -213,11 +214,11 @@ class Region:
 
     def window(self, name: str | None = None) -> Window:
         """Give a window by name, the first by default."""
-        for window in self.windows:
-            if name in (None, window.name):
-                return window
-        names = ", ".join(window.name for window in self.windows)
-        raise UnknownNameError(f"window of {self.name} must be one of {names}, got {name!r}")
+        known = {window.name: window for window in self.windows}
+        if name is None:
+            return self.windows[0]
+        check_name(f"window of {self.name}", name, known)
+        return known[name]
 
     def individual(self, seed: int, *, variant: str = "usual", pathologies: Sequence[str] = ()) -> Individual:
         """Draw an individual.
@@ -245,16 +246,10 @@ class Region:
         """
         if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
             raise RangeError(f"seed must be a whole number in 0..{2**32 - 1}, got {seed!r}")
-        if variant != "usual" and variant not in self.variants:
-            raise UnknownNameError(
-                f"variant of {self.name} must be one of {', '.join(('usual', *self.variants))}, got {variant!r}"
-            )
+        check_name(f"variant of {self.name}", variant, ("usual", *self.variants))
         changes = [self.variants[variant]] if variant != "usual" else []
         for name in pathologies:
-            if name not in self.pathologies:
-                raise UnknownNameError(
-                    f"pathology of {self.name} must be one of {', '.join(self.pathologies)}, got {name!r}"
-                )
+            check_name(f"pathology of {self.name}", name, self.pathologies)
             changes.append(self.pathologies[name])
         values: dict[str, float] = {}
         for name, quantity in self.quantities.items():
@@ -507,8 +502,7 @@ def region(name: str) -> Region:
     """
     stem = name.replace(" ", "_")
     known = regions()
-    if stem not in known:
-        raise UnknownNameError(f"region must be one of {', '.join(known)}, got {name!r}")
+    check_name("region", stem, known)
     return read(text=(files(_ROOM) / "regions" / f"{stem}.toml").read_text(encoding="utf-8"), name=stem)
 
 

@@ -28,6 +28,7 @@ from insonate.core import (
     Tissue,
     UnknownNameError,
 )
+from insonate.core.checks import check_name
 from insonate.core.units import CubicMeters, CubicMetersPerSecond, Meters, Pascals, Seconds
 from insonate.simulation.facts import facts
 from insonate.simulation.medium import Body
@@ -98,8 +99,7 @@ class Agent:
         UnknownNameError
             If there is no such operator or nerve.
         """
-        if kind not in KINDS:
-            raise UnknownNameError(f"operator must be one of {', '.join(KINDS)}, got {kind!r}")
+        check_name("operator", kind, KINDS)
         self._values = facts("insonate.simulation.operator", "operators")[kind]
         self._rng = np.random.default_rng((seed, 0x0BE, KINDS.index(kind)))
         self._volume, self._rate, self._agent = volume, rate, agent

@@ -33,7 +33,7 @@ def check_name(what: str, name: str, known: Collection[str]) -> None:
     """
     if name in known:
         return
-    near = difflib.get_close_matches(str(name)[:80], known, n=1, cutoff=0.4)
+    near = difflib.get_close_matches(str(name)[:80], known, n=1)
     suggestion = f" (did you mean {near[0]!r}?)" if near else ""
     raise UnknownNameError(
         f"{what} must be one of {', '.join(known) or 'none here'}, got {str(name)[:80]!r}{suggestion}"

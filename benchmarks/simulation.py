@@ -1,8 +1,8 @@
 """Simulation of echoes: engine A against closed forms, Rayleigh's integral and SIMUS; engines K and B against A; times.
 
 Rows K1 to K5 and S1 to S8, S10 are those of the algorithms' targets. With `INSONATE_PEERS` naming a folder of packages that
-holds PyMUST or FastSIMUS (`pip install --target FOLDER pymust fastsimus jax`), the same scatterers are given to them: their
-time as a ratio to ours, their difference from engine A. The closed forms stand in tests/simulation/acoustics.
+holds PyMUST, FastSIMUS or SonoSK (`pip install --target FOLDER pymust fastsimus jax sonosk`), the same scatterers are given
+to them: their time as a ratio to ours, their difference from engine A. The closed forms stand in tests/simulation/acoustics.
 """
 
 import os
@@ -771,7 +771,11 @@ def deposits(quick: bool) -> list[dict[str, Any]]:
 
 
 def peers(quick: bool) -> list[dict[str, Any]]:
-    """PyMUST and FastSIMUS beside engines A, B and K: the same scatterers, soft baffle, two dimensions, one plane wave."""
+    """PyMUST, FastSIMUS and SonoSK beside engines A and B: the same scatterers, soft baffle, one plane wave.
+
+    The first two know two dimensions and waves from the array's edges. SonoSK spreads sound in three and knows neither edges
+    nor a height of elements: it and B are held to A so.
+    """
     folder = os.environ.get("INSONATE_PEERS")
     if not folder:
         return []
@@ -860,6 +864,88 @@ def peers(quick: bool) -> list[dict[str, Any]]:
                 truth="clock",
             ),
         ]
+    return [*rows, *_sonosk(positions, strengths)]
+
+
+def _sonosk(positions: np.ndarray, strengths: np.ndarray) -> list[dict[str, Any]]:
+    """SonoSK and B beside A: as many scatterers as A can be asked for, then ten times as many on the clock alone."""
+    try:
+        from sonosk import imaging, transducer
+    except ImportError:
+        return []
+    array = transducer.linear_array(128, 0.3e-3, 0.27e-3, 0.1e-3)
+    flat = replace(PROBE, element_height=0.1e-3, elevation_focus=None)
+    center = PROBE.center_frequency
+    settings: dict[str, Any] = {
+        "dimensions": 3,
+        "baffle": "soft",
+        "spectrum": lambda f: np.exp(-4 * np.log(2) * ((np.abs(f) - center) / (0.7 * center)) ** 2),
+        "sampling_frequency": 4 * center,
+        "band": (0.02 * center, 2 * center * (1 - 1e-9)),
+        "duration": 55e-6,
+        "unbounded": True,
+    }
+    rows, n = [], len(strengths)
+    truth = None
+    for many in (n, 10 * n):
+        rng = np.random.default_rng(many)
+        if many > n:
+            positions = np.stack(
+                [rng.uniform(-18e-3, 18e-3, many), np.zeros(many), rng.uniform(8e-3, 35e-3, many)], axis=1
+            )
+            strengths = rng.normal(size=many)
+        cloud = Scatterers(positions=positions, amplitudes=strengths)
+
+        def theirs(positions: np.ndarray = positions, strengths: np.ndarray = strengths) -> np.ndarray:
+            made, _ = imaging.simulate(
+                array,
+                imaging.Transmit.plane(0.0),
+                positions,
+                strengths,
+                imaging.Pulse(center, 0.7),
+                c=SPEED,
+                fs=4 * center,
+            )
+            return np.asarray(made.real)
+
+        def ours(cloud: Scatterers = cloud) -> np.ndarray:
+            return np.asarray(deposit.simulate(cloud, flat, [FLAT], **settings).samples[0, 0], float)
+
+        costs = {"SonoSK": min(_core_ms(theirs, 2)), "B-3d": min(_core_ms(ours, 3))}
+        for name, cost in costs.items():
+            what = f"{name.removesuffix('-3d')} in three dimensions, {many} scatterers, one plane wave"
+            rows.append(row(f"simulation/peers-{name}-{many}", what, [cost], "core-ms", truth="clock"))
+        rows.append(
+            row(
+                f"simulation/peers-SonoSK-{many}-over-B",
+                "SonoSK's time over engine B's",
+                [costs["SonoSK"] / costs["B-3d"]],
+                "1",
+                truth="clock",
+            )
+        )
+        if truth is None:
+            start = time.process_time()
+            truth = frequency.simulate(cloud, flat, [FLAT], **settings).samples[0, 0].astype(float)
+            cost = 1e3 * (time.process_time() - start)
+            for name, made in (("SonoSK", theirs()), ("B-3d", ours())):
+                same = np.zeros_like(truth)
+                shared = min(made.shape[1], truth.shape[1])
+                same[:, :shared] = made[:, :shared]
+                off = _relative(same * (np.vdot(same, truth) / np.vdot(same, same)), truth)
+                what = "its difference from A in three dimensions, without edges, heights fitted"
+                rows.append(
+                    row(f"simulation/peers-{name}-{many}-difference", what, [off], "1", truth="engine A")
+                )
+            rows.append(
+                row(
+                    f"simulation/peers-SonoSK-{many}-over-A",
+                    "SonoSK's time over engine A's",
+                    [costs["SonoSK"] / cost],
+                    "1",
+                    truth="clock",
+                )
+            )
     return rows
 
 

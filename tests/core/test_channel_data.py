@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given
 
 from insonate.core import Acquisition, AxesError, ChannelData, Probe, RangeError, Step, Transmit
+from insonate.core.channel_data import ENSEMBLE
 from refusals import refused
 from strategies import channel_data
 
@@ -137,3 +138,8 @@ def test_data_that_cannot_be_is_refused(changes, error, message):
 def test_arrays_are_frozen(field):
     with pytest.raises(ValueError, match="read-only"):
         getattr(data(), field)[0] = 0
+
+
+def test_an_ensemble_says_so_in_its_provenance():
+    assert not data().is_ensemble
+    assert data(provenance=(Step(name=ENSEMBLE, version="1"),)).is_ensemble

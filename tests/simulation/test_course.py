@@ -9,7 +9,7 @@ from insonate.core import (
     SetControl,
     UnknownNameError,
 )
-from insonate.simulation.course import TICK, Course, Settings, due, ticks_until
+from insonate.simulation.course import CONTROLS, TICK, Course, Settings, due, ticks_until
 from insonate.simulation.motion.injection import Place
 from refusals import refused
 from simulation.analytic_body import NERVE, AnalyticBody
@@ -74,7 +74,17 @@ def test_commands_of_one_time_are_obeyed_as_they_came():
         (
             SetControl(name="zoom", value=1, time=0, given_by=WHO),
             UnknownNameError,
-            "SetControl.name must be one of ticks_per_frame, needle_gauge, needle_echogenic, got 'zoom'",
+            f"SetControl.name must be one of {', '.join(CONTROLS)}, got 'zoom'",
+        ),
+        (
+            SetControl(name="color_rate", value=500, time=0, given_by=WHO),
+            RangeError,
+            "SetControl color_rate must lie in 1000..20000 Hz, got 500",
+        ),
+        (
+            SetControl(name="color_shots", value=7.5, time=0, given_by=WHO),
+            RangeError,
+            "SetControl color_shots must be a whole number, got 7.5",
         ),
         (
             SetControl(name="needle_gauge", value=19, time=0, given_by=WHO),

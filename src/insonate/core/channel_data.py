@@ -9,6 +9,9 @@ from insonate.core.checks import check_axes, check_finite, check_kind, check_ran
 from insonate.core.errors import AxesError, RangeError
 from insonate.core.provenance import Step
 
+ENSEMBLE = "color ensemble"
+"""Of a step in the provenance: frames are shots of one direction in quick succession, for Doppler, and no pictures."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ChannelData:
@@ -62,3 +65,8 @@ class ChannelData:
     def n_frames(self) -> int:
         """Number of frames."""
         return int(self.samples.shape[0])
+
+    @property
+    def is_ensemble(self) -> bool:
+        """Whether its frames are the shots of an ensemble for Doppler, and no pictures."""
+        return any(step.name == ENSEMBLE for step in self.provenance)

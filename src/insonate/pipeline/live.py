@@ -240,7 +240,7 @@ class Live:
             self._now = until
             try:
                 for observation in self.source.advance(commands, until):
-                    if isinstance(observation, ChannelData | Image):
+                    if isinstance(observation, ChannelData | Image) and not _of_flow(observation):
                         for frame in range(observation.n_frames):
                             self._show(self._formed(_only(observation, frame)), until)
                     if self._stopped.is_set():
@@ -358,6 +358,11 @@ class Live:
             return Seen(
                 number=frame.number, made=frame.made, guided=None, problem=f"{type(error).__name__}: {error}"
             )
+
+
+def _of_flow(observation: ChannelData | Image) -> bool:
+    """Whether it is an ensemble for color Doppler, and no picture."""
+    return isinstance(observation, ChannelData) and observation.is_ensemble
 
 
 def _only(observation: ChannelData | Image, frame: int) -> ChannelData | Image:

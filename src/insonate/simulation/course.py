@@ -46,6 +46,7 @@ from insonate.simulation.motion.injection import Deposit, Deposits, Place, besid
 from insonate.simulation.motion.insertion import AFAR, Insertion, Shaft, drawn_shaft
 from insonate.simulation.motion.rhythm import Rhythm, vein_area, vein_flatness
 from insonate.simulation.motion.tubes import Sleeve, Tube, Wall, trace
+from insonate.simulation.streams import Streams
 
 TICK: Seconds = 0.05
 """The body's clock goes on in steps of this [s]."""
@@ -66,8 +67,20 @@ CONTROLS = {
     "ticks_per_frame": (1.0, 20.0),
     "needle_gauge": (18.0, 25.0),
     "needle_echogenic": (0.0, 1.0),
+    "color_shots": (0.0, 32.0),
+    "color_rate": (1e3, 2e4),
+    "color_steering": (-0.35, 0.35),
+    "color_left": (-0.03, 0.03),
+    "color_right": (-0.03, 0.03),
+    "color_top": (1e-3, 0.04),
+    "color_bottom": (1e-3, 0.04),
+    "color_moving_tissue": (0.0, 1.0),
 }
-"""Smallest and largest value of each control of a patient."""
+"""Smallest and largest value of each control of a patient; color's are shots in an ensemble (0 is off), their rate [Hz], the
+angle of their plane waves [rad], the edges of the box in probe axes [m], and whether tissue moves from shot to shot."""
+
+WHOLE = ("ticks_per_frame", "needle_gauge", "needle_echogenic", "color_shots", "color_moving_tissue")
+"""Controls that take whole numbers alone."""
 
 KINDS = ("MoveProbe", "MoveBody", "AdvanceNeedle", "Inject", "Stimulate", "SetControl")
 """Kinds of command it obeys."""
@@ -130,7 +143,20 @@ class Course:
         self.rhythm = Rhythm.drawn(seed)
         self.layers: Layers = layers(body)
         self.tubes = self._traced()
-        self.controls = {"ticks_per_frame": 1.0, "needle_gauge": 22.0, "needle_echogenic": 1.0}
+        self.streams = Streams(seed, self.tubes, body.structures, self.rhythm, least_radius=LEAST_RADIUS)
+        self.controls = {
+            "ticks_per_frame": 1.0,
+            "needle_gauge": 22.0,
+            "needle_echogenic": 1.0,
+            "color_shots": 0.0,
+            "color_rate": 4e3,
+            "color_steering": 0.175,
+            "color_left": -0.01,
+            "color_right": 0.01,
+            "color_top": 0.008,
+            "color_bottom": 0.03,
+            "color_moving_tissue": 0.0,
+        }
         self.insertion = Insertion(body.structures)
         self.held: AdvanceNeedle | None = None
         self.deposits = Deposits()
@@ -177,6 +203,11 @@ class Course:
         """Of the tick that comes next [s]."""
         return self.tick * TICK
 
+    @property
+    def lived(self) -> Seconds:
+        """Time of the tick lived through last, at which the body lies as `now` says; 0 before the first [s]."""
+        return max(self.tick - 1, 0) * TICK
+
     # --- commands ---
 
     def check(self, command: Command) -> None:
@@ -221,8 +252,12 @@ class Course:
             if command.name in KINDS:
                 return
             check_name("SetControl.name", command.name, CONTROLS)
-            check_range(f"SetControl {command.name}", command.value, CONTROLS[command.name], "1")
-            if command.value != int(command.value):
+            unit = {"rate": "Hz", "steering": "rad"}.get(command.name.removeprefix("color_"), "m")
+            whole = command.name in WHOLE
+            check_range(
+                f"SetControl {command.name}", command.value, CONTROLS[command.name], "1" if whole else unit
+            )
+            if whole and command.value != int(command.value):
                 raise RangeError(f"SetControl {command.name} must be a whole number, got {command.value:g}")
             if command.name == "needle_gauge":
                 diameters(int(command.value))
@@ -334,6 +369,10 @@ class Course:
             return {label: self.body.distance(label, at) for label in labels}
 
         self.insertion.follow(shaft, within, TICK)
+
+    def soon(self, later: Seconds) -> Deformation:
+        """Give how the body will lie within the tick that was lived through last, so much later; it changes nothing [s]."""
+        return self._deformation(self.lived + later)
 
     def _deformation(self, time: Seconds) -> Deformation:
         inner: list[Map] = list(self.insertion.maps(self.contact.back))

@@ -12,11 +12,15 @@ import numpy as np
 
 from insonate.core import ChannelData, Command, Observation, Probe
 from insonate.core.units import Seconds
+from insonate.simulation import ensemble
 from insonate.simulation.acoustics import FourierEngine
+from insonate.simulation.acoustics.point_echoes import point_echoes
 from insonate.simulation.course import CONTROLS, KINDS, TICK, Course, Settings, due, ticks_until
 from insonate.simulation.facts import facts
 from insonate.simulation.medium import Body
-from insonate.simulation.section import Cutter, heard
+from insonate.simulation.points import drop
+from insonate.simulation.section import Cutter, Section, heard
+from insonate.simulation.streams import Stream, plane_thickness
 
 MOST_WAITING = 10_000
 """Commands that may wait for their time."""
@@ -108,6 +112,7 @@ class SimulatedPatient:
         self._seed = seed
         self._waiting: list[Command] = []
         self._noise = self._quiet()
+        self._ensembles = ensemble.Ensembles(self._engine, self._cutter, float(self._noise), seed)
 
     @property
     def now(self) -> Seconds:
@@ -165,25 +170,59 @@ class SimulatedPatient:
             while self._waiting and ticks_until(self._waiting[0].time) <= course.tick:
                 course.obey(self._waiting.pop(0))
             seen = course.advance()
-            frame = (
-                self._frame(seen.tick, seen.time)
-                if seen.tick % int(course.controls["ticks_per_frame"]) == 0
-                else None
-            )
+            frames = self._frames(seen.tick, seen.time)
             yield seen.pose
-            if frame is not None:
-                yield frame
+            yield from frames
             yield from seen.needle
             if seen.stimulation is not None:
                 yield seen.stimulation
             if seen.injection is not None:
                 yield seen.injection
 
-    def _frame(self, tick: int, time: Seconds) -> ChannelData:
+    def _frames(self, tick: int, time: Seconds) -> list[ChannelData]:
+        """Give the picture of a tick, and the ensemble, where they are due."""
+        course = self._course
+        pictured = tick % int(course.controls["ticks_per_frame"]) == 0
+        colored = ensemble.due(course, tick)
+        if not pictured and not colored:
+            return []
+        section = self._cutter.cut(course)
+        streams = self._cutter.streams(course, section, moving=colored)
+        if not colored:
+            return [self._picture(self._engine.spectrum(self._bled(section, streams)), (), tick, time)]
+        frequency = self._engine.probe.center_frequency
+        spectrum = self._engine.spectrum(heard(section.medium, frequency))
+        frames = []
+        if pictured:
+            heard_of = ensemble.Heard(section.medium, frequency)
+            points = [(s.places, heard_of.points(s.places, s.strengths)) for s in streams]
+            frames.append(self._picture(spectrum, points, tick, time))
+        return [*frames, self._ensembles.take(course, section, spectrum, streams, tick, time)]
+
+    def _bled(self, section: Section, streams: Sequence[Stream]) -> np.ndarray:
+        """Give what is heard of a map with its blood."""
+        medium = section.medium
+        for stream in streams:
+            drop(
+                medium.reflectivity,
+                medium.plane,
+                stream.places,
+                stream.strengths,
+                thickness=plane_thickness(),
+            )
+        return heard(medium, self._engine.probe.center_frequency)
+
+    def _picture(
+        self,
+        spectrum: np.ndarray,
+        points: Sequence[tuple[np.ndarray, np.ndarray]],
+        tick: int,
+        time: Seconds,
+    ) -> ChannelData:
         angle = self._angles[tick % len(self._angles)]
-        section = self._cutter.cut(self._course)
-        loud = heard(section.medium, self._engine.probe.center_frequency)
-        echoes = self._engine.echoes(self._engine.spectrum(loud), angle)
+        echoes = self._engine.echoes(spectrum, angle)
+        for places, strengths in points:
+            echoes = echoes + point_echoes(self._engine, places[:, [0, 2]], strengths, angle)
         rng = np.random.default_rng((self._seed, 0x9015E, tick))
         noise = rng.standard_normal((*echoes.shape, 2), dtype=np.float32).view(np.complex64)[..., 0]
         return self._engine.channel_data(echoes + self._noise * noise, angle, time)

@@ -1,4 +1,4 @@
-"""What the wave meets at one tick: the body cut and moved, with fluid, needle and lost contact drawn in."""
+"""What the wave meets at one tick: the body cut and moved, with fluid, needle and lost contact drawn in; and its blood."""
 
 from dataclasses import dataclass, replace
 
@@ -8,6 +8,8 @@ from insonate.simulation.course import Course
 from insonate.simulation.facts import facts
 from insonate.simulation.instrument.needle import draw
 from insonate.simulation.medium import Medium, Plane
+from insonate.simulation.motion.deformation import Deformation
+from insonate.simulation.streams import Stream
 
 COARSER = 4
 """Attenuation is summed at every so many samples."""
@@ -75,7 +77,7 @@ class Cutter:
         low, share = (part[box[1]] for part in self._down)
         return np.asarray(rows[:, low] * (1 - share) + rows[:, low + 1] * share)
 
-    def cut(self, course: Course, *, needle: bool = True) -> Section:
+    def cut(self, course: Course, *, needle: bool = True, now: Deformation | None = None) -> Section:
         """Cut the body as it is now.
 
         Parameters
@@ -84,6 +86,8 @@ class Cutter:
             The examination.
         needle : bool
             Whether the needle is drawn.
+        now : Deformation, optional
+            How the body lies, soon after the last tick; as then by default.
 
         Returns
         -------
@@ -92,7 +96,7 @@ class Cutter:
         """
         plane = self.plane(course)
         places, released = self.nodes(course)
-        now = course.now
+        now = course.now if now is None else now
         displacement = (places - now.origin(places, released=released)).reshape(*self._nodes, 3)
         medium = course.body.cut(plane, displacement)
         reflectivity, labels = np.array(medium.reflectivity, np.float32), np.array(medium.labels)
@@ -113,6 +117,37 @@ class Cutter:
         transmission = self._coupled(course, plane, reflectivity, medium.transmission)
         drawn = replace(medium, reflectivity=reflectivity, labels=labels, transmission=transmission)
         return Section(medium=drawn, displacement=displacement, fluid=fluid)
+
+    def streams(self, course: Course, section: Section, *, moving: bool = False) -> list[Stream]:
+        """Give the blood of the image plane at the last tick.
+
+        Parameters
+        ----------
+        course : Course
+            The examination.
+        section : Section
+            Cut at that tick.
+        moving : bool
+            Whether it is asked for how points go on.
+
+        Returns
+        -------
+        list of Stream
+            One for each vessel that shows.
+        """
+        columns, rows = (
+            np.linspace(0, n - 1, count).astype(int)
+            for n, count in zip(self._shape, self._nodes, strict=True)
+        )
+        places, _ = self.nodes(course)
+        return course.streams.met(
+            section.medium.plane,
+            course.now,
+            course.lived,
+            section.medium.labels[np.ix_(columns, rows)].ravel(),
+            places - section.displacement.reshape(-1, 3),
+            moving=moving,
+        )
 
     def _wet(self, reflectivity: np.ndarray, labels: np.ndarray, fluid: np.ndarray) -> None:
         """Let fluid be dark, in place, only where it may be."""
@@ -167,6 +202,31 @@ def _shifted(values: np.ndarray) -> list[np.ndarray]:
     return [padded[:-2, 1:-1], padded[2:, 1:-1], padded[1:-1, :-2], padded[1:-1, 2:]]
 
 
+def levels(medium: Medium, frequency: float) -> np.ndarray:
+    """Give what the way there and back takes and the machine's time gain gives, without transmission.
+
+    Parameters
+    ----------
+    medium : Medium
+        Of one plane.
+    frequency : float
+        Of the probe [Hz].
+
+    Returns
+    -------
+    numpy.ndarray
+        Of every `COARSER`th sample, (n_lateral / COARSER, n_axial / COARSER) float32.
+    """
+    wave = facts("insonate.simulation", "patient")["wave"]
+    table = medium.properties["attenuation"] * (frequency / 1e6) ** medium.properties["attenuation_exponent"]
+    coarse = np.take(table.astype(np.float32), medium.labels[::COARSER, ::COARSER])
+    step = medium.plane.axial_step * COARSER
+    way = np.cumsum(coarse, axis=1) * np.float32(step)
+    depth = np.arange(way.shape[1]) * step
+    gain = np.minimum(depth * wave["gain_slope"], wave["gain_limit"]).astype(np.float32)
+    return np.asarray(np.power(np.float32(10), (gain - 2 * way) / 20))
+
+
 def heard(medium: Medium, frequency: float) -> np.ndarray:
     """Give what is heard of a map: what the way there and back takes, and what the machine's time gain gives.
 
@@ -184,15 +244,8 @@ def heard(medium: Medium, frequency: float) -> np.ndarray:
     numpy.ndarray
         (n_lateral, n_axial) float32.
     """
-    wave = facts("insonate.simulation", "patient")["wave"]
-    table = medium.properties["attenuation"] * (frequency / 1e6) ** medium.properties["attenuation_exponent"]
     n, m = medium.plane.shape
-    coarse = np.take(table.astype(np.float32), medium.labels[::COARSER, ::COARSER])
-    step = medium.plane.axial_step * COARSER
-    way = np.cumsum(coarse, axis=1) * np.float32(step)
-    depth = np.arange(way.shape[1]) * step
-    gain = np.minimum(depth * wave["gain_slope"], wave["gain_limit"]).astype(np.float32)
-    level = np.power(np.float32(10), (gain - 2 * way) / 20)
+    level = levels(medium, frequency)
     level = _finer(_finer(level.T, m).T, n)
     level *= medium.reflectivity
     if medium.transmission is not None:

@@ -178,6 +178,10 @@ NOT_LINEAR = "FourierEngine needs a linear array of two elements or more in the 
         ({"duration": 0.0}, "duration must lie in 1e-06..0.01 s, got 0 (microseconds?)"),
         ({"axial_step": 0.04}, "axial_step must lie in 1e-06..0.01 m, got 0.04 (millimeters?)"),
         ({"lateral_step": 0.15}, "lateral_step must lie in 1e-06..0.01 m, got 0.15 (millimeters?)"),
+        (
+            {"band": (1.1, 1.6)},
+            "band must lie about the center frequency within 0..2 of it, got 1.1..1.6",
+        ),
     ],
 )
 def test_an_engine_that_cannot_be_is_refused(changes, message):

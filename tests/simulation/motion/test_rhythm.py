@@ -58,3 +58,15 @@ def test_a_vein_closes_under_the_probe():
     assert vein_area(60.0) == 0.02
     assert (np.diff([vein_area(f) for f in np.linspace(0, 8, 20)]) < 0).all()
     assert vein_flatness(1.0) == 0 < vein_flatness(0.5)
+
+
+@given(time=st.floats(0, 30), seed=st.integers(0, 50))
+def test_travel_is_the_integral_of_speed(time, seed):
+    one, step = Rhythm.drawn(seed), 1e-5
+    for travel, speed in (
+        (one.arterial_travel, one.arterial_speed),
+        (one.venous_travel, one.venous_speed),
+    ):
+        slope = (travel(time + step) - travel(time)) / step
+        assert slope == pytest.approx(speed(time + step / 2), abs=2e-3)
+        assert travel(0.0) == pytest.approx(0, abs=1e-12)

@@ -8,6 +8,7 @@ v(r) = v_peak w(p) (1 - r^2 / a^2), whose mean is half its peak, with the tripha
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import erf
 
 from insonate.core.units import Hertz, Meters, MetersPerSecond, Seconds
 from insonate.simulation.facts import facts
@@ -66,15 +67,41 @@ class Rhythm:
         """Give the speed in the middle of an artery [m/s]."""
         values = facts("insonate.simulation.motion", "motion")["rhythm"]
         phase = (time * self.heart_rate) % 1.0
-        wave = np.exp(-0.5 * ((phase - 0.15) / 0.055) ** 2)
-        wave -= values["reverse_share"] * np.exp(-0.5 * ((phase - 0.36) / 0.05) ** 2)
-        wave += 0.1 * np.exp(-0.5 * ((phase - 0.55) / 0.09) ** 2)
+        wave = sum(
+            size * np.exp(-0.5 * ((phase - at) / width) ** 2)
+            for size, at, width in _waves(values["reverse_share"])
+        )
         return float(values["arterial_peak_speed"] * wave)
+
+    def arterial_travel(self, time: Seconds) -> Meters:
+        """Give how far the middle of an artery has gone since time 0: the integral of its speed, in closed form [m]."""
+        values = facts("insonate.simulation.motion", "motion")["rhythm"]
+
+        def within(phase: float) -> float:
+            total = 0.0
+            for size, at, width in _waves(values["reverse_share"]):
+                s = np.sqrt(2) * width
+                total += size * width * np.sqrt(np.pi / 2) * (erf((phase - at) / s) - erf(-at / s))
+            return float(total)
+
+        beats, phase = divmod(time * self.heart_rate, 1.0)
+        return float(values["arterial_peak_speed"] * (beats * within(1.0) + within(phase)) / self.heart_rate)
 
     def venous_speed(self, time: Seconds) -> MetersPerSecond:
         """Give the speed in the middle of a vein [m/s]; it falls with a breath in."""
         values = facts("insonate.simulation.motion", "motion")["rhythm"]
         return float(values["venous_speed"] * (1 - 0.5 * self.breath(time)))
+
+    def venous_travel(self, time: Seconds) -> Meters:
+        """Give how far the middle of a vein has gone since time 0 [m]."""
+        turn = 2 * np.pi * self.breathing_rate
+        values = facts("insonate.simulation.motion", "motion")["rhythm"]
+        return float(values["venous_speed"] * (time + 0.5 * (np.cos(turn * time) - 1) / turn))
+
+
+def _waves(reverse: float) -> tuple[tuple[float, float, float], ...]:
+    """Give size, phase and width of the three waves of a limb's artery: forward, back, forward."""
+    return ((1.0, 0.15, 0.055), (-reverse, 0.36, 0.05), (0.1, 0.55, 0.09))
 
 
 def _glide(seed: int) -> np.ndarray:

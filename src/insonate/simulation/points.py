@@ -1,0 +1,99 @@
+"""Points that lie between the samples of a map: each is spread by a windowed sinc, so that none of the map's band is lost
+and nothing is folded. Where there are many faint ones the nearest sample will do.
+"""
+
+import numpy as np
+
+from insonate.core.units import Meters
+from insonate.simulation.medium import Plane
+
+TAPS = (6, 10)
+"""Width of the windowed sinc along the array and down [samples]."""
+WINDOW_AT = np.linspace(0, 1, 513)
+"""Share of half the width of the sinc."""
+WINDOW = np.i0(3.0 * np.sqrt(1 - WINDOW_AT**2)) / np.i0(3.0)
+"""Its Kaiser window: waves up to 0.8 of what the map holds keep their strength to half a percent with ten taps."""
+LEAST = 1e-4
+"""Strength re a bright fascia below which a point is left out."""
+
+
+def lay(
+    reflectivity: np.ndarray,
+    plane: Plane,
+    points: np.ndarray,
+    strengths: np.ndarray,
+    *,
+    thickness: Meters,
+) -> None:
+    """Add points to a map, in place, each weaker by how far it lies beside the plane.
+
+    Parameters
+    ----------
+    reflectivity : numpy.ndarray
+        (n_lateral, n_axial) float32, of `plane`.
+    plane : Plane
+        Where the map lies.
+    points : numpy.ndarray
+        (n, 3) probe axes [m].
+    strengths : numpy.ndarray
+        (n,) 1 is one sample as bright as a bright fascia.
+    thickness : float
+        Where strength has fallen to exp(-1/2) beside the plane [m].
+    """
+    strengths = strengths * np.exp(-0.5 * (points[:, 1] / thickness) ** 2)
+    column = points[:, 0] / plane.lateral_step + plane.shape[0] // 2
+    row = points[:, 2] / plane.axial_step
+    n, m = plane.shape
+    kept = (
+        (np.abs(strengths) > LEAST)
+        & (column > TAPS[0])
+        & (column < n - TAPS[0])
+        & (row > TAPS[1])
+        & (row < m - TAPS[1])
+    )
+    if not kept.any():
+        return
+    column, row, strengths = column[kept], row[kept], strengths[kept]
+    first, across = _spread(column, TAPS[0])
+    top, down = _spread(row, TAPS[1])
+    box = (int(first.min()), int(top.min()), int(first.max()) + TAPS[0], int(top.max()) + TAPS[1])
+    wide, high = box[2] - box[0], box[3] - box[1]
+    index = ((first - box[0])[:, None, None] + np.arange(TAPS[0])[:, None]) * high + (
+        (top - box[1])[:, None, None] + np.arange(TAPS[1])
+    )
+    weight = strengths[:, None, None] * across[:, :, None] * down[:, None, :]
+    added = np.bincount(index.ravel(), weight.ravel(), minlength=wide * high).reshape(wide, high)
+    reflectivity[box[0] : box[2], box[1] : box[3]] += added.astype(np.float32)
+
+
+def drop(
+    reflectivity: np.ndarray, plane: Plane, points: np.ndarray, strengths: np.ndarray, *, thickness: Meters
+) -> None:
+    """Add points to the nearest samples of a map, in place: for many faint ones of which nobody asks where each lies.
+
+    Parameters
+    ----------
+    reflectivity, plane, points, strengths, thickness
+        As of `lay`.
+    """
+    n, m = plane.shape
+    column = np.rint(points[:, 0] / plane.lateral_step).astype(int) + n // 2
+    row = np.rint(points[:, 2] / plane.axial_step).astype(int)
+    kept = (column >= 0) & (column < n) & (row >= 0) & (row < m)
+    column, row = column[kept], row[kept]
+    if len(column) == 0:
+        return
+    weight = strengths[kept] * np.exp(-0.5 * (points[kept, 1] / thickness) ** 2)
+    box = (int(column.min()), int(row.min()))
+    wide, high = int(column.max()) - box[0] + 1, int(row.max()) - box[1] + 1
+    added = np.bincount((column - box[0]) * high + row - box[1], weight, minlength=wide * high)
+    reflectivity[box[0] : box[0] + wide, box[1] : box[1] + high] += added.reshape(wide, high).astype(
+        np.float32
+    )
+
+
+def _spread(place: np.ndarray, taps: int) -> tuple[np.ndarray, np.ndarray]:
+    """Give the first sample and the weights of a sinc under a Kaiser window."""
+    first = np.floor(place).astype(int) - taps // 2 + 1
+    away = first[:, None] + np.arange(taps) - place[:, None]
+    return first, np.sinc(away) * np.interp(np.abs(2 * away / taps), WINDOW_AT, WINDOW)

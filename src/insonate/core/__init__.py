@@ -17,6 +17,7 @@ from insonate.core.command import (
     Stimulate,
 )
 from insonate.core.coordinates import CoordinateFrame, Pose
+from insonate.core.cue import Cue, Level
 from insonate.core.errors import (
     AxesError,
     FormatError,
@@ -58,6 +59,7 @@ __all__ = [
     "Clearance",
     "Command",
     "CoordinateFrame",
+    "Cue",
     "Dose",
     "FormatError",
     "FrameError",
@@ -71,6 +73,7 @@ __all__ = [
     "InjectionReading",
     "InputError",
     "InsonateError",
+    "Level",
     "ModelVersion",
     "MoveBody",
     "MoveProbe",

@@ -1,0 +1,299 @@
+"""What the newest observations say, rule by rule: judgements for `alerting`.
+
+    clearance   stop: contact is as likely as not (distance 0); caution: the 95 % interval reaches into the margin
+    tip         unknown: the tip is not known; caution: and the needle goes on, for longer than 0.5 s
+    image       unknown: no frame for longer than 0.5 s
+    pressure    stop: at or above 15 psi; caution: within the gauge's doubt of it; unknown: injecting, and none is measured
+    twitch      stop: an answer at or below 0.2 mA; caution: at or below 0.3 mA. An absent answer ends neither: the tip must
+                have been drawn back by 1 mm, and a stimulus as strong as then must bring none
+
+Each rule is spoken of every time, also when there is nothing to advise, so that silence is never mistaken for an all-clear.
+Numbers are in `alerting.toml`. Times are on the clock of the observations.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from insonate.core import Clearance, InjectionReading, Level, NeedlePose, NeedleState, StimulationReading
+from insonate.core.units import Amperes, Pascals, Seconds
+from insonate.guidance.alerting import Judgement
+from insonate.guidance.rules import rules
+
+PSI: Pascals = 6894.76
+"""One pound per square inch [Pa]."""
+
+
+def about_clearances(clearances: Iterable[Clearance], observed: Seconds) -> list[Judgement]:
+    """Judge distances from the needle to structures.
+
+    Parameters
+    ----------
+    clearances : iterable of Clearance
+        One for each structure, known or not.
+    observed : float
+        When the older of needle and structures was seen [s].
+
+    Returns
+    -------
+    list of Judgement
+        One for each.
+    """
+    return [_about_clearance(one, observed) for one in clearances]
+
+
+def _about_clearance(one: Clearance, observed: Seconds) -> Judgement:
+    name = one.structure
+    if one.distance is None or one.interval is None or one.unit != "m":
+        why = one.reason if one.distance is None else "distance in pixels: spacing unknown"
+        return Judgement(
+            rule="clearance",
+            about=name,
+            level=Level.UNKNOWN,
+            excludes=None,
+            observed=observed,
+            message=f"Look for the {name}.",
+            reason=f"{_first_upper(name)} unknown: {why}",
+            clearance=one,
+        )
+    low, high = one.interval
+    reason = f"{1e3 * one.distance:.1f} mm to {name} ({1e3 * low:.1f}-{1e3 * high:.1f}), margin {1e3 * one.margin:.1f} mm"
+    if one.distance <= 0:
+        level, excludes, message = Level.STOP, None, f"Stop. Withdraw from the {name}."
+    elif one.keeps_margin:
+        level, excludes, message = None, Level.CAUTION, f"Clear of the {name} by its margin."
+    else:
+        level, message = Level.CAUTION, f"Hold. Too near to the {name}."
+        excludes = Level.STOP if low > 0 else None
+    return Judgement(
+        rule="clearance",
+        about=name,
+        level=level,
+        excludes=excludes,
+        observed=observed,
+        message=message,
+        reason=reason,
+        clearance=one,
+    )
+
+
+def about_image(frame: Seconds | None, now: Seconds) -> Judgement:
+    """Judge the age of the newest picture.
+
+    Parameters
+    ----------
+    frame : float or None
+        When it was taken; None if there is none [s].
+    now : float
+        [s].
+
+    Returns
+    -------
+    Judgement
+        About "image".
+    """
+    age = None if frame is None else now - frame
+    known = age is not None and age <= rules()["alerting"]["stale"]
+    return Judgement(
+        rule="image",
+        about="image",
+        level=None if known else Level.UNKNOWN,
+        excludes=Level.INFO if known else None,
+        observed=now if frame is None else frame,
+        message="The image is live." if known else "Hold. Wait for the image.",
+        reason="No frame yet" if age is None else f"No frame for {max(age, 0.0):.1f} s",
+    )
+
+
+class TipRule:
+    """Judges whether the tip is known; it remembers when it last was."""
+
+    def __init__(self) -> None:
+        """Begin without having seen it."""
+        self._seen: Seconds | None = None
+        self._since: Seconds | None = None
+
+    def judge(
+        self, needle: NeedlePose | None, now: Seconds, *, under_skin: bool | None, advancing: bool | None
+    ) -> Judgement:
+        """Judge the newest pose.
+
+        Parameters
+        ----------
+        needle : NeedlePose or None
+            The newest; None if there never was one.
+        now : float
+            [s].
+        under_skin : bool or None
+            Whether a needle is under the skin; None if nobody knows.
+        advancing : bool or None
+            Whether it goes on; None if nobody knows, which counts as going on.
+
+        Returns
+        -------
+        Judgement
+            About "needle".
+        """
+        values = rules()
+        fresh = needle is not None and now - needle.time <= values["alerting"]["stale"]
+        if under_skin is False:
+            self._since = None
+            return self._judgement(None, now, "No needle is under the skin.", "Needle outside")
+        if needle is not None and fresh and needle.state is NeedleState.TIP:
+            self._seen, self._since = needle.time, None
+            return self._judgement(None, needle.time, "The tip is seen.", "Tip known")
+        self._since = now if self._since is None else self._since
+        lost = now - (self._since if self._seen is None else self._seen)
+        reason = "Tip not seen yet" if self._seen is None else f"Tip not seen for {lost:.1f} s"
+        if needle is not None and fresh and needle.state is NeedleState.SHAFT_ONLY:
+            reason += ", shaft only"
+        if lost > values["needle"]["blind"] and advancing is not False:
+            return self._judgement(Level.CAUTION, now, "Hold. Find the tip.", reason)
+        return self._judgement(Level.UNKNOWN, now, "Hold. Find the tip.", reason)
+
+    @staticmethod
+    def _judgement(level: Level | None, observed: Seconds, message: str, reason: str) -> Judgement:
+        return Judgement(
+            rule="tip",
+            about="needle",
+            level=level,
+            excludes=Level.INFO if level is None else None,
+            observed=observed,
+            message=message,
+            reason=reason,
+        )
+
+
+def about_pressure(reading: InjectionReading | None, now: Seconds) -> Judgement:
+    """Judge the newest reading at the syringe.
+
+    Parameters
+    ----------
+    reading : InjectionReading or None
+        None if the syringe was never pressed.
+    now : float
+        [s].
+
+    Returns
+    -------
+    Judgement
+        About "injection".
+    """
+    values = rules()["injection"]
+    level: Level | None = None
+    excludes: Level | None = None
+    message, reason = "The pressure is below its limit.", "Syringe not pressed"
+    if reading is not None and reading.pressure is None:
+        if reading.rate > 0:
+            level, message, reason = (
+                Level.UNKNOWN,
+                "Stop injecting. Read the pressure.",
+                "Pressure not measured",
+            )
+    elif reading is not None and reading.pressure is not None:
+        limit, doubt = values["pressure"], values["pressure_doubt"]
+        reason = f"{reading.pressure / 1e3:.0f} kPa ({reading.pressure / PSI:.0f} psi), limit {limit / 1e3:.0f} kPa"
+        if reading.pressure >= limit:
+            level, message = Level.STOP, "Stop injecting. Withdraw 1 mm."
+        elif reading.pressure >= limit - doubt:
+            level, message = Level.CAUTION, "Inject slower. Pressure near its limit."
+        else:
+            excludes = Level.CAUTION
+    return Judgement(
+        rule="pressure",
+        about="injection",
+        level=level,
+        excludes=excludes,
+        observed=now if reading is None else reading.time,
+        message=message,
+        reason=reason,
+    )
+
+
+class TwitchRule:
+    """Judges answers to stimuli; it remembers the weakest stimulus that was answered, and where the tip was."""
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        self._current: Amperes | None = None
+        self._tip: np.ndarray | None = None
+
+    def judge(self, reading: StimulationReading | None, needle: NeedlePose | None, now: Seconds) -> Judgement:
+        """Judge the newest reading.
+
+        Parameters
+        ----------
+        reading : StimulationReading or None
+            None if no stimulus was given.
+        needle : NeedlePose or None
+            The newest pose, always of the same frame; None if there is none.
+        now : float
+            [s].
+
+        Returns
+        -------
+        Judgement
+            About "stimulator".
+        """
+        if reading is None:
+            return self._judgement(None, None, now, "No stimulus was given.", "Stimulator silent", 0.0)
+        values = rules()["stimulator"]
+        current = reading.stimulus.current if reading.delivered is None else reading.delivered
+        period, said = 1 / reading.stimulus.rate, f"at {1e3 * current:.2f} mA"
+        tip = needle.tip if needle is not None and needle.state is NeedleState.TIP else None
+        if reading.grade is None:
+            return self._judgement(
+                Level.UNKNOWN, None, reading.time, "Look for a twitch.", f"Nobody looked {said}", period
+            )
+        if reading.grade > 0 and current <= values["caution"]:
+            if self._current is None or current <= self._current:
+                self._current, self._tip = current, tip
+            level = Level.STOP if current <= values["stop"] else Level.CAUTION
+            words = "Do not inject. Withdraw 1 mm."
+            return self._judgement(
+                level, None, reading.time, words, f"{reading.muscle} answers {said}", period
+            )
+        if reading.grade > 0:
+            reason = f"{reading.muscle} answers {said}"
+            return self._judgement(
+                None, self._excluded(current, tip, answered=True), reading.time, _QUIET, reason, period
+            )
+        reason = f"No answer {said}: no proof of distance"
+        return self._judgement(
+            None, self._excluded(current, tip, answered=False), reading.time, _QUIET, reason, period
+        )
+
+    def _excluded(self, current: Amperes, tip: np.ndarray | None, *, answered: bool) -> Level | None:
+        """Give what is ruled out: only what was held by an answer at this current, with the tip drawn back since."""
+        if self._current is None or answered or current < self._current or tip is None or self._tip is None:
+            return None
+        if np.linalg.norm(tip - self._tip) < rules()["stimulator"]["withdrawn"]:
+            return None
+        return Level.CAUTION
+
+    @staticmethod
+    def _judgement(
+        level: Level | None,
+        excludes: Level | None,
+        observed: Seconds,
+        message: str,
+        reason: str,
+        period: Seconds,
+    ) -> Judgement:
+        return Judgement(
+            rule="twitch",
+            about="stimulator",
+            level=level,
+            excludes=excludes,
+            observed=observed,
+            message=message,
+            reason=_first_upper(reason),
+            period=period,
+        )
+
+
+_QUIET = "The current may be lowered."
+
+
+def _first_upper(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,199 @@
+"""Each rule at its threshold, on both sides of it, and without evidence."""
+
+import numpy as np
+import pytest
+
+from insonate.core import (
+    Clearance,
+    CoordinateFrame,
+    InjectionReading,
+    Level,
+    NeedlePose,
+    NeedleState,
+    StimulationReading,
+    Stimulus,
+)
+from insonate.guidance.alerting import Alerting
+from insonate.guidance.evidence import TipRule, TwitchRule, about_clearances, about_image, about_pressure
+
+CAUTION, STOP, UNKNOWN, INFO = Level.CAUTION, Level.STOP, Level.UNKNOWN, Level.INFO
+PSI15 = 103421.0
+
+
+def clearance(distance, low=None, high=None, margin=2e-3, unit="m"):
+    known = distance is not None
+    return Clearance(
+        structure="femoral nerve",
+        distance=distance,
+        interval=(low, high) if known else None,
+        unit=unit if known else None,
+        contact_probability=None,
+        margin=margin,
+        reason="not in view",
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "level", "excludes"),
+    [
+        (clearance(3.0e-3, 2.1e-3, 3.9e-3), None, CAUTION),  # the whole interval beyond the margin
+        (
+            clearance(2.5e-3, 1.9e-3, 3.1e-3),
+            CAUTION,
+            STOP,
+        ),  # it reaches into the margin, and not to the nerve
+        (clearance(0.5e-3, 0.0, 1.4e-3), CAUTION, None),  # contact cannot be ruled out
+        (clearance(0.0, 0.0, 0.9e-3), STOP, None),
+        (clearance(None), UNKNOWN, None),
+        (clearance(40.0, 30.0, 50.0, unit="px"), UNKNOWN, None),  # far, in pixels: nobody knows how far
+    ],
+)
+def test_clearance(one, level, excludes):
+    [judgement] = about_clearances([one], observed=3.0)
+    assert (judgement.level, judgement.excludes, judgement.observed) == (level, excludes, 3.0)
+    assert judgement.about == "femoral nerve" and judgement.clearance is one
+
+
+def test_words_name_the_structure_and_the_numbers():
+    [near] = about_clearances([clearance(1.6e-3, 0.9e-3, 2.3e-3)], 0.0)
+    assert (near.message, near.reason) == (
+        "Hold. Too near to the femoral nerve.",
+        "1.6 mm to femoral nerve (0.9-2.3), margin 2.0 mm",
+    )
+    [lost] = about_clearances([clearance(None)], 0.0)
+    assert lost.reason == "Femoral nerve unknown: not in view"
+
+
+@pytest.mark.parametrize(("age", "level"), [(0.0, None), (0.5, None), (0.51, UNKNOWN), (9.0, UNKNOWN)])
+def test_image(age, level):
+    judgement = about_image(10.0 - age, 10.0)
+    assert judgement.level is level
+    assert judgement.reason == f"No frame for {age:.1f} s"
+    assert about_image(None, 10.0).level is UNKNOWN
+
+
+def pose(state=NeedleState.TIP, time=0.0, tip=(0.0, 0.0, 0.01)):
+    seen = state is NeedleState.TIP
+    return NeedlePose(
+        state=state,
+        tip=np.array(tip) if seen else None,
+        direction=None if state is NeedleState.LOST else np.array([1.0, 0, 0]),
+        covariance=np.eye(3) * 1e-8 if seen else None,
+        frame=CoordinateFrame.PATIENT,
+        time=time,
+    )
+
+
+def tip(rule, needle, now, *, under_skin=True, advancing=False):
+    return rule.judge(needle, now, under_skin=under_skin, advancing=advancing)
+
+
+def test_a_tip_that_is_seen_is_no_cue_and_a_lost_one_is_unknown():
+    rule = TipRule()
+    assert tip(rule, pose(), 0.0).level is None
+    lost = tip(rule, pose(NeedleState.LOST, time=0.2), 0.2)
+    assert (lost.level, lost.excludes, lost.message, lost.reason) == (
+        UNKNOWN,
+        None,
+        "Hold. Find the tip.",
+        "Tip not seen for 0.2 s",
+    )
+    assert (
+        tip(rule, pose(NeedleState.SHAFT_ONLY, time=1.4), 1.4).reason == "Tip not seen for 1.4 s, shaft only"
+    )
+
+
+def test_a_lost_tip_that_goes_on_is_a_caution_after_half_a_second():
+    for advancing, level in ((True, CAUTION), (None, CAUTION), (False, UNKNOWN)):
+        rule = TipRule()
+        tip(rule, pose(), 0.0)
+        assert tip(rule, pose(NeedleState.LOST, time=0.5), 0.5, advancing=advancing).level is UNKNOWN
+        assert tip(rule, pose(NeedleState.LOST, time=0.6), 0.6, advancing=advancing).level is level
+
+
+def test_a_silent_tracker_is_a_lost_tip():
+    rule = TipRule()
+    assert tip(rule, pose(time=0.0), 0.5).level is None
+    assert tip(rule, pose(time=0.0), 0.6).level is UNKNOWN
+    assert tip(TipRule(), None, 3.0, under_skin=None).level is UNKNOWN
+    assert tip(TipRule(), None, 3.0, under_skin=False).level is None
+
+
+def reading(pressure, rate=1e-7, time=1.0):
+    return InjectionReading(rate=rate, volume=1e-6, pressure=pressure, time=time)
+
+
+@pytest.mark.parametrize(
+    ("one", "level", "excludes"),
+    [
+        (reading(PSI15), STOP, None),
+        (reading(PSI15 - 1), CAUTION, None),
+        (reading(PSI15 - 6895.0), CAUTION, None),
+        (reading(PSI15 - 6896.0), None, CAUTION),
+        (reading(None), UNKNOWN, None),
+        (reading(None, rate=0.0), None, None),
+        (None, None, None),
+    ],
+)
+def test_pressure(one, level, excludes):
+    judgement = about_pressure(one, 1.0)
+    assert (judgement.level, judgement.excludes) == (level, excludes)
+
+
+def test_pressure_is_told_in_both_units():
+    assert about_pressure(reading(PSI15), 1.0).reason == "103 kPa (15 psi), limit 103 kPa"
+
+
+def answer(current, grade, time=0.0):
+    return StimulationReading(
+        stimulus=Stimulus(current=current, pulse_width=1e-4, rate=2.0),
+        delivered=current,
+        muscle="quadriceps" if grade else None,
+        grade=grade,
+        impedance=None,
+        time=time,
+    )
+
+
+@pytest.mark.parametrize(
+    ("current", "grade", "level"),
+    [
+        (0.2e-3, 1, STOP),
+        (0.21e-3, 2, CAUTION),
+        (0.3e-3, 1, CAUTION),
+        (0.31e-3, 2, None),
+        (0.2e-3, 0, None),
+        (0.2e-3, None, UNKNOWN),
+    ],
+)
+def test_twitch(current, grade, level):
+    judgement = TwitchRule().judge(answer(current, grade), pose(), 0.0)
+    assert judgement.level is level and judgement.excludes is None
+
+
+def test_an_absent_answer_is_no_proof():
+    said = TwitchRule().judge(answer(0.4e-3, 0), pose(), 0.0).reason
+    assert said == "No answer at 0.40 mA: no proof of distance"
+
+
+def lived(steps):
+    """Two stimuli a second after an answer at 0.2 mA: (current, grade, tip); give the levels that stand at the end."""
+    rule, alerting = TwitchRule(), Alerting()
+    alerting.judge([rule.judge(answer(0.2e-3, 1), pose(), 0.0)], 0.0)
+    for number, (current, grade, where) in enumerate(steps, start=1):
+        time = 0.5 * number
+        needle = None if where is None else pose(time=time, tip=where)
+        cues = alerting.judge([rule.judge(answer(current, grade, time), needle, time)], time)
+    return [cue.level for cue in cues]
+
+
+BACK = (0.0, 0.0, 0.0088)  # 1.2 mm
+NEAR = (0.0, 0.0, 0.0092)  # 0.8 mm
+
+
+def test_a_stop_by_twitch_ends_only_by_drawing_back_and_a_stimulus_as_strong_without_answer():
+    assert lived([(0.2e-3, 0, BACK)] * 3) == []
+    assert lived([(0.2e-3, 0, NEAR)] * 9) == [STOP]
+    assert lived([(0.2e-3, 0, None)] * 9) == [STOP]  # nobody knows where the tip is
+    assert lived([(0.1e-3, 0, BACK)] * 9) == [STOP]  # a weaker one proves nothing
+    assert lived([(0.5e-3, 2, BACK)] * 9) == [STOP]

@@ -28,6 +28,7 @@ from insonate.core.errors import (
     RangeError,
     UnknownNameError,
 )
+from insonate.core.event import Event
 from insonate.core.grid import Grid, PixelGrid, PolarGrid
 from insonate.core.image import Image, IQImage, Quantity
 from insonate.core.injection import Dose, InjectionReading
@@ -61,6 +62,7 @@ __all__ = [
     "CoordinateFrame",
     "Cue",
     "Dose",
+    "Event",
     "FormatError",
     "FrameError",
     "Grid",

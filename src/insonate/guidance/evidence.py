@@ -61,7 +61,7 @@ def _about_clearance(one: Clearance, observed: Seconds) -> Judgement:
     if one.distance <= 0:
         level, excludes, message = Level.STOP, None, f"Stop. Withdraw from the {name}."
     elif one.keeps_margin:
-        level, excludes, message = None, Level.CAUTION, f"Clear of the {name} by its margin."
+        level, excludes, message = None, Level.CAUTION, f"The margin to the {name} is kept."
     else:
         level, message = Level.CAUTION, f"Hold. Too near to the {name}."
         excludes = Level.STOP if low > 0 else None

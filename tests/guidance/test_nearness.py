@@ -1,0 +1,157 @@
+"""Distances from a needle to disks, in closed form, and every way in which they are not known."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from guidance.scenes import (
+    artery,
+    block,
+    centers,
+    grid_of,
+    half_pixel,
+    hazard,
+    needle,
+    nerve,
+    scene_of,
+    segment_to_point,
+)
+from insonate.core import CoordinateFrame, NeedlePose, NeedleState, PixelGrid, Tissue
+from insonate.guidance.nearness import SHAFT_STEP, clearances, in_probe_frame
+from insonate.guidance.trajectory import plan
+from insonate.guidance.uncertainty import uncertainty
+from simulation.motion.poses import held
+
+RADIUS = 0.36e-3
+ARTERY = artery((0.018, 0.024), 0.004)
+NERVE = nerve((0.018, 0.012), 0.003)
+PROCEDURE = block(
+    hazard("femoral artery", Tissue.ARTERY, 3e-3),
+    hazard("femoral vein", Tissue.VEIN, 2e-3),
+    needle=needle(2 * RADIUS),
+)
+SCENE = scene_of(NERVE, ARTERY)
+PLAN = plan(SCENE, PROCEDURE)
+SPREAD = 0.5e-3
+
+
+def pose(tip, angle=0.5, *, elevation=0.0, state=NeedleState.TIP, frame=CoordinateFrame.PROBE, side=1.0):
+    """A needle in the picture's plane: tip (axial, lateral), coming from the left, `angle` down."""
+    seen = state is NeedleState.TIP
+    direction = np.array([side * math.cos(angle), 0, math.sin(angle)])
+    return NeedlePose(
+        state=state,
+        tip=np.array([tip[1], elevation, tip[0]]) if seen else None,
+        direction=None if state is NeedleState.LOST else direction,
+        covariance=np.eye(3) * SPREAD**2 if seen else None,
+        frame=frame,
+        time=0.0,
+    )
+
+
+def told(one, *, scene=SCENE, of=PLAN, probe=None):
+    return {c.structure: c for c in clearances(scene, of, PROCEDURE, one, probe)}
+
+
+@given(
+    axial=st.floats(0.002, 0.034),
+    lateral=st.floats(0.002, 0.034),
+    angle=st.floats(0.1, 1.2),
+    side=st.sampled_from([1.0, -1.0]),
+)
+def test_distance_is_that_of_the_straight_needle_to_the_disk(axial, lateral, angle, side):
+    tip = np.array([axial, lateral])
+    start = tip - 0.08 * np.array([math.sin(angle), side * math.cos(angle)])
+    # within the picture alone: a straight needle leaves it once
+    grid = grid_of()
+    share = np.linspace(0, 1, 4001)[:, None]
+    way = tip + share * (start - tip)
+    last = way[
+        ((way >= 0) & (way <= np.array(grid.shape) * grid.step - np.array(grid.step) / 2)).all(axis=1)
+    ][-1]
+    for name, disk in (("femoral artery", ARTERY), ("nerve 1", NERVE)):
+        true = max(segment_to_point(tip, last, disk.at) - disk.radius - RADIUS, 0.0)
+        found = told(pose(tip, angle, side=side))[name].distance
+        assert true - 4 * half_pixel(grid) - 1e-9 <= found <= true + SHAFT_STEP / 2 + 1e-9
+
+
+def test_the_interval_holds_all_deviations():
+    one = told(pose((0.018, 0.004)))["femoral artery"]
+    stated = uncertainty()
+    sigma = math.sqrt(SPREAD**2 + stated.boundary.value**2 + stated.calibration.value**2)
+    assert one.interval[1] - one.distance == pytest.approx(1.96 * sigma, rel=1e-3)
+    assert one.margin == 3e-3 and one.unit == "m"
+
+
+def test_a_shaft_that_lies_across_a_structure_touches_it_though_the_tip_is_beyond():
+    beyond = told(pose((0.0262, 0.0235), angle=0.6))
+    assert beyond["nerve 1"].distance == 0.0
+
+
+def test_the_target_is_told_with_its_stand_off_and_what_is_not_seen_says_why():
+    all_of_it = told(pose((0.018, 0.004)))
+    assert all_of_it["nerve 1"].margin == PROCEDURE.target.standoff.value
+    vein = all_of_it["femoral vein"]
+    assert vein.distance is None and vein.reason == "not seen in the picture"
+
+
+@pytest.mark.parametrize(
+    ("one", "reason"),
+    [
+        (None, "the needle is not tracked"),
+        (pose((0, 0), state=NeedleState.LOST), "the needle's tip is not seen (lost)"),
+        (pose((0, 0), state=NeedleState.SHAFT_ONLY), "the needle's tip is not seen (shaft only)"),
+        (pose((0.01, 0.01), elevation=-1.4e-3), "the tip is 1.4 mm out of the image plane"),
+        (pose((0.01, -0.01)), "the tip lies outside the picture"),
+        (pose((0.05, 0.01)), "the tip lies outside the picture"),
+        (pose((0.01, 0.01), frame=CoordinateFrame.PATIENT), "it is not known where the probe is"),
+    ],
+)
+def test_unknown_says_why_of_every_structure(one, reason):
+    found = told(one)
+    assert set(found) == {"femoral artery", "femoral vein", "nerve 1"}
+    assert all(c.distance is None and c.interval is None for c in found.values())
+    assert found["femoral artery"].reason == found["nerve 1"].reason == reason
+
+
+def test_half_a_slice_off_is_in_the_picture_and_more_is_not():
+    assert told(pose((0.01, 0.01), elevation=1.0e-3))["femoral artery"].distance is not None
+    assert told(pose((0.01, 0.01), elevation=1.01e-3))["femoral artery"].distance is None
+
+
+def test_without_spacing_or_structures_nothing_is_known():
+    flat = scene_of(
+        nerve((45, 40), 8), artery((45, 80), 12), grid=PixelGrid(rows=90, columns=120, spacing=None)
+    )
+    found = told(pose((0.01, 0.01)), scene=flat, of=plan(flat, PROCEDURE))
+    assert found["femoral artery"].reason == "the picture has no lengths: spacing unknown"
+
+
+def test_a_pose_of_the_patient_is_turned_into_that_of_the_probe():
+    probe = held(angle=0.3, turn=0.7, at=(0.01, -0.02, 0.003))
+    inside = pose((0.018, 0.004))
+    outside = NeedlePose(
+        state=NeedleState.TIP,
+        tip=probe.apply(inside.tip[None])[0],
+        direction=probe.rotation @ inside.direction,
+        covariance=probe.rotation @ np.diag([1e-8, 4e-8, 9e-8]) @ probe.rotation.T,
+        frame=CoordinateFrame.PATIENT,
+        time=0.0,
+    )
+    back = in_probe_frame(outside, probe)
+    np.testing.assert_allclose(back.tip, inside.tip, atol=1e-12)
+    np.testing.assert_allclose(back.direction, inside.direction, atol=1e-12)
+    np.testing.assert_allclose(back.covariance, np.diag([1e-8, 4e-8, 9e-8]), atol=1e-18)
+    a, b = told(outside, probe=probe)["femoral artery"], told(inside)["femoral artery"]
+    assert a.distance == pytest.approx(b.distance, abs=1e-9)
+
+
+def test_a_disk_is_where_its_pixels_are():
+    """The closed form above holds for this picture: its axes are axial, lateral."""
+    axial, lateral = centers(grid_of())
+    inside = SCENE.segmentation.mask(2)
+    assert axial[inside].mean() == pytest.approx(ARTERY.at[0], abs=1e-4)
+    assert lateral[inside].mean() == pytest.approx(ARTERY.at[1], abs=1e-4)

@@ -6,7 +6,7 @@ import numpy as np
 
 from insonate.simulation.course import Course
 from insonate.simulation.facts import facts
-from insonate.simulation.instrument.needle import draw
+from insonate.simulation.instrument.needle import draw, shade
 from insonate.simulation.medium import Medium, Plane
 from insonate.simulation.motion.deformation import Deformation
 from insonate.simulation.streams import Stream
@@ -106,6 +106,7 @@ class Cutter:
             self._wet(reflectivity, labels, fluid)
         shaft = course.insertion.shaft
         if needle and shaft is not None:
+            shade(reflectivity, plane, shaft, gauge=course.gauge)
             draw(
                 reflectivity,
                 plane,

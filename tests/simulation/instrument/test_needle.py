@@ -1,8 +1,10 @@
+import math
+
 import numpy as np
 import pytest
 
 from insonate.core import RangeError
-from insonate.simulation.instrument.needle import diameters, draw, stiffness
+from insonate.simulation.instrument.needle import diameters, draw, shade, stiffness
 from insonate.simulation.medium import Plane
 from insonate.simulation.motion.insertion import drawn_shaft
 from insonate.simulation.patient import machine
@@ -103,3 +105,55 @@ def test_the_plane_decides_where_it_is_drawn():
 def test_nothing_is_drawn_outside_the_map_or_of_a_needle_not_inserted():
     assert not drawing(0.0, depth=90e-3).any()
     assert not drawing(0.0, length=0.0).any()
+
+
+def shaded(angle, *, depth=12e-3, length=30e-3, off=0.0, gauge=22):
+    """What is left of an even map behind a needle through the middle of the plane."""
+    direction = np.array([np.cos(angle), 0, np.sin(angle)])
+    shaft = drawn_shaft(np.array([0, off, depth]) - direction * length / 2, direction, length, 0.0, 1e9)
+    left = np.ones(PLANE.shape, np.float32)
+    shade(left, PLANE, shaft, gauge=gauge)
+    return left
+
+
+@pytest.mark.parametrize(("gauge", "off"), [(22, 0.0), (18, 0.0), (22, 0.8e-3)])
+def test_a_shaft_in_the_plane_takes_its_share_of_the_beams_thickness(gauge, off):
+    outer, sigma = diameters(gauge)[0], 0.9e-3
+    covered = sum(sign * 0.5 * math.erf((off + sign * outer / 2) / sigma / math.sqrt(2)) for sign in (1, -1))
+    left = shaded(0.0, gauge=gauge, off=off)
+    assert left[256, 700] == pytest.approx(1 - covered, rel=0.01)
+    assert left[256, 280] == 1  # above it nothing is lost
+
+
+def test_the_edge_of_the_shadow_lies_under_the_tip_within_a_beam():
+    """A beam at 8 mm below the tip is 0.4 mm wide; half of the sub-apertures see what lies right under the tip."""
+    left = shaded(0.0)
+    row = round(20e-3 / 0.04e-3)
+    column = 256 + 15e-3 / 0.15e-3
+    full, none = left[256, row], left[256 + 150, row]
+    there = np.sqrt(full)
+    assert none == 1
+    under = left[:, row]
+    half_way = np.flatnonzero(under[256:] > (full + 1) / 2)[0] + 256
+    assert abs(half_way - column) * 0.15e-3 < 0.6e-3
+    # well inside the shadow of the way there, half of the ways back are open
+    assert left[int(column) - 2, row] == pytest.approx(there * (1 + there) / 2, rel=0.06)
+
+
+def test_behind_a_needle_across_the_plane_sound_comes_round():
+    """A dot: its shadow is deep right behind it and gone where the aperture looks past it."""
+    direction = np.array([0, np.cos(0.6), np.sin(0.6)])
+    shaft = drawn_shaft(np.array([0, 0, 12e-3]) - direction * 10e-3, direction, 20e-3, 0.0, 1e9)
+    left = np.ones(PLANE.shape, np.float32)
+    shade(left, PLANE, shaft, gauge=18)
+    row = round(12e-3 / 0.04e-3)
+    behind = left[256, row:]
+    assert left[256, row + 30] < 0.85
+    assert left[256, 1000] > left[256, row + 30]
+    assert left[300, row + 30] == pytest.approx(1)
+    assert behind.min() > 0.3
+
+
+def test_no_needle_no_shadow():
+    assert (shaded(0.0, length=1e-6) == 1).all()
+    assert (shaded(0.0, off=8e-3) == 1).all()

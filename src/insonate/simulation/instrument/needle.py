@@ -3,12 +3,18 @@
 A straight line of points at an angle b returns a plane wave about 2 b off, as a mirror does. Sound that bounces within the
 tube comes back later by the inner diameter's way: copies below the shaft at multiples of it, each weaker. An echogenic
 shaft carries dimples, points of random strength, which answer at any angle. Points lie between the map's samples (`points`).
+
+A needle casts a shadow: of the beam's thickness, exp(-y^2 / 2 s^2) there and back, it takes the share that its diameter
+covers, b = Phi((y + d / 2) / s) - Phi((y - d / 2) / s). What lies below is left sqrt(1 - b) on the way there, straight down, and the
+mean of that over directions back to eight sub-apertures: behind a tip or a shaft across the plane sound comes round.
 """
 
 import numpy as np
+from scipy.special import ndtr
 
 from insonate.core import RangeError
 from insonate.core.units import Meters
+from insonate.simulation.acoustics.shadow import BACK
 from insonate.simulation.facts import facts
 from insonate.simulation.medium import Plane
 from insonate.simulation.motion.insertion import Shaft
@@ -18,6 +24,8 @@ SPACING: Meters = 5e-5
 """Between points along the shaft: a quarter of a wavelength at 7.5 MHz [m]."""
 MOST_POINTS = 8000
 """Along the longest shaft that can be commanded, 0.3 m, and some more."""
+SHADE_STRIDE = (2, 12)
+"""Columns and rows from place to place at which the shadow is worked out."""
 
 
 def diameters(gauge: int) -> tuple[Meters, Meters]:
@@ -98,6 +106,60 @@ def draw(
     points = np.concatenate([points for points, _ in layers])
     strengths = np.concatenate([strengths for _, strengths in layers])
     lay(reflectivity, plane, points, strengths, thickness=float(values["slice"]))
+
+
+def shade(reflectivity: np.ndarray, plane: Plane, shaft: Shaft, *, gauge: int) -> None:
+    """Weaken what lies in the shadow of a needle, in place, before the needle is drawn.
+
+    Parameters
+    ----------
+    reflectivity : numpy.ndarray
+        (n_lateral, n_axial) float32, of `plane`.
+    plane : Plane
+        Where the map lies.
+    shaft : Shaft
+        Where the needle lies, patient frame.
+    gauge : int
+        One of the table's.
+    """
+    if shaft.inserted <= SPACING:
+        return
+    outer, _ = diameters(gauge)
+    thickness = float(facts("insonate.simulation.instrument", "instruments")["needle"]["slice"])
+    stations = np.arange(0, shaft.inserted, outer / 4)
+    at = plane.pose.inverse().apply(shaft.at(stations))
+    beside = at[:, 1]
+    covered = ndtr((beside + outer / 2) / thickness) - ndtr((beside - outer / 2) / thickness)
+    if covered.max() < 0.01:
+        return
+    across, down = SHADE_STRIDE
+    top = max(int(at[:, 2].min() / plane.axial_step), 0)
+    x, z = plane.lateral[::across], plane.axial[top::down]
+    if len(z) == 0:
+        return
+    left = _past(x, z, at, covered, outer, 0.0)
+    left *= np.mean([_past(x, z, at, covered, outer, float(np.tan(angle))) for angle in BACK], axis=0)
+    n, m = plane.shape
+    reflectivity[:, top:] *= np.repeat(np.repeat(left, across, axis=0)[:n], down, axis=1)[:, : m - top]
+
+
+def _past(
+    x: np.ndarray, z: np.ndarray, at: np.ndarray, covered: np.ndarray, outer: Meters, slope: float
+) -> np.ndarray:
+    """Give what passes a needle one way along lines x + slope z, for open places x, z, (n, m) float32."""
+    step = outer / 2
+    way = at[:, 0] + slope * at[:, 2]
+    first = way.min() - 2 * outer
+    bins = np.floor((way - first) / step).astype(int)
+    count = int(bins.max()) + 4
+    wide = max(round(np.hypot(1, slope) * outer / step), 1)
+    share, depth = np.zeros(count + wide), np.full(count + wide, np.inf)
+    for more in range(wide):
+        np.maximum.at(share, bins + more - wide // 2, covered)
+        np.minimum.at(depth, bins + more - wide // 2, at[:, 2] + outer / 2)
+    where = np.floor((x[:, None] + slope * z[None, :] - first) / step).astype(int)
+    where = np.where((where >= 0) & (where < len(share)), where, len(share) - 1)
+    return np.where(z[None, :] > depth[where], np.sqrt(1 - share[where]), 1.0).astype(np.float32)
 
 
 def _bevel(

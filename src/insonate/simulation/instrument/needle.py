@@ -5,8 +5,9 @@ tube comes back later by the inner diameter's way: copies below the shaft at mul
 shaft carries dimples, points of random strength, which answer at any angle. Points lie between the map's samples (`points`).
 
 A needle casts a shadow: of the beam's thickness, exp(-y^2 / 2 s^2) there and back, it takes the share that its diameter
-covers, b = Phi((y + d / 2) / s) - Phi((y - d / 2) / s). What lies below is left sqrt(1 - b) on the way there, straight down, and the
-mean of that over directions back to eight sub-apertures: behind a tip or a shaft across the plane sound comes round.
+covers, b = Phi((y + d / 2) / s) - Phi((y - d / 2) / s). What lies below is left sqrt(1 - b) on the way there, straight
+down, and the mean of that over directions back to eight sub-apertures: behind a tip or a shaft across the plane sound comes
+round.
 """
 
 import numpy as np

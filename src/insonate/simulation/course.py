@@ -528,6 +528,7 @@ class Course:
     # --- fluid ---
 
     def _inject(self) -> None:
+        self.deposits.rest(TICK)
         distance = self.around.distance
         wanted = opening(self.seed, self.place, distance, self.visit)
         self.syringe.press(wanted, self.gauge, TICK)
@@ -658,6 +659,7 @@ class Course:
             tell(self.insertion.shaft.tip, self.insertion.shaft.heading)
         for deposit in self.deposits.given:
             tell(deposit.place, deposit.site, deposit.normal, deposit.station, deposit.share, deposit.volume)
+            tell(deposit.age)
         tell(self.tracker.state())
         return known.hexdigest()
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -88,3 +90,44 @@ def test_deposits_are_bounded():
     for number in range(MOST_DEPOSITS):
         given.begin(deposit(site=np.array([number * 0.01, 0, 0.01])))
     assert given.continues(Place.NERVE, np.array([9.0, 9, 9]))
+
+
+def reach(one, channel):
+    """Give how far fluid lies from where it was given along the nerve, by looking [m], and its volume by counting [m^3]."""
+    pools, sleeves = one.maps()
+    fluid = pools[0] if channel is not None or not sleeves else sleeves[0]
+    axes = [np.arange(-0.016, 0.016, 2.5e-4), np.arange(-0.03, 0.03, 5e-4), np.arange(-0.008, 0.008, 2.5e-4)]
+    at = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3) + one.site
+    wet = at[fluid.depth(at) > 0]
+    return np.abs(wet[:, 1]).max(), len(wet) * 2.5e-4**2 * 5e-4
+
+
+@pytest.mark.parametrize("with_channel", [True, False])
+def test_fluid_left_alone_goes_on_and_none_is_lost(with_channel):
+    """Along a channel as t^(1/5), round a point as t^(1/8)."""
+    site, normal = np.array([-5e-3, 0, 0.017]), np.array([0, 0, 1.0])
+    channel = beside(TUBE, site, normal, 3.5) if with_channel else None
+    fresh = deposit(normal=normal, tube=None, share=0.0, channel=channel, volume=1e-6)
+    old = replace(fresh, age=600.0)
+    (near, volume), (far, later) = reach(fresh, channel), reach(old, channel)
+    power = 1 / 5 if with_channel else 1 / 8
+    assert far / near == pytest.approx((1 + 600 / 20) ** power, rel=0.06)  # counted in cells of 0.5 mm
+    assert volume == pytest.approx(1e-6, rel=0.03)
+    assert later == pytest.approx(volume, rel=0.03)
+
+
+def test_fluid_in_a_nerve_stays_where_it_is():
+    one = deposit(place=Place.NERVE, share=1.0)
+    old = replace(one, age=600.0)
+    assert old.maps()[1][0].half_length == one.maps()[1][0].half_length
+
+
+def test_age_is_the_mean_over_the_volume():
+    given = Deposits()
+    given.begin(deposit(volume=0.0))
+    given.add(1e-6)
+    given.rest(10.0)
+    given.add(3e-6)
+    assert given.given[-1].age == pytest.approx(2.5)
+    given.add(-2e-6)
+    assert given.given[-1].age == pytest.approx(2.5)

@@ -4,6 +4,12 @@ Of what is given near a nerve a share finds its sheath and rings it, the rest op
 both are a `Sleeve`, whose motion lies across the nerve, so that it keeps its section while it is pushed aside. Far from
 any nerve a flat `Pool` opens. Each keeps its volume, and together they keep the whole. In a nerve all of it swells the
 nerve, in a vessel the blood takes it away and nothing is seen. A tip that has moved on makes a new deposit.
+
+Left alone, fluid goes on by itself: a film of height h that its own pressure drives along a plane obeys h_t = (h^3 h_x)_x,
+whose spread from a given volume is x ~ t^(1/5) along a channel and r ~ t^(1/8) round a point (Barenblatt's similarity; H. E.
+Huppert, "The propagation of two-dimensional and axisymmetric viscous gravity currents over a rigid horizontal surface",
+J. Fluid Mech. 121, 43-58, 1982, has both exponents). Here the length grows as (1 + age / T)^(1/5) and the radius of a pool as
+(1 + age / T)^(1/8), the age being the mean over the volume; what gets longer gets thinner, and no volume is lost.
 """
 
 from dataclasses import dataclass, replace
@@ -11,7 +17,7 @@ from enum import Enum
 
 import numpy as np
 
-from insonate.core.units import CubicMeters, Meters
+from insonate.core.units import CubicMeters, Meters, Seconds
 from insonate.simulation.facts import facts
 from insonate.simulation.motion.fields import Pool
 from insonate.simulation.motion.tubes import Sleeve, Tube
@@ -49,6 +55,8 @@ class Deposit:
     """Of the fluid that goes with the nerve, 0..1."""
     volume: CubicMeters
     """[m^3]."""
+    age: Seconds = 0.0
+    """Since it was given, mean over the volume [s]."""
 
     def maps(self) -> tuple[list[Pool | Sleeve], list[Sleeve]]:
         """Give what it does to the tissue: along planes, and along nerves."""
@@ -65,12 +73,18 @@ class Deposit:
                     middle=self.site,
                     normal=self.normal,
                     volume=apart,
-                    flatness=float(values["pool_flatness"]),
+                    flatness=float(values["pool_flatness"]) * self._grown ** (3 / 8),
                 )
             )
         if along > 1e-12 and self.tube is not None:
             sleeves.append(self._sleeve(self.tube, along, inside=self.place is Place.NERVE))
         return pools, sleeves
+
+    @property
+    def _grown(self) -> float:
+        """1 + age / T."""
+        spread = facts("insonate.simulation.motion", "motion")["injection"]["spread_time"]
+        return float(1 + self.age / spread)
 
     def _sleeve(self, tube: Tube, volume: CubicMeters, *, inside: bool) -> Sleeve:
         length = facts("insonate.simulation.motion", "motion")["injection"]["ring_length"]
@@ -78,7 +92,11 @@ class Deposit:
             tube=tube,
             volume=volume,
             station=self.station,
-            half_length=float(length * np.cbrt(max(volume, 1e-8) / 1e-6)),
+            half_length=float(
+                length
+                * np.cbrt(max(volume, 1e-8) / 1e-6)
+                * (1.0 if self.place is Place.NERVE else self._grown ** (1 / 5))
+            ),
             inside=inside,
         )
 
@@ -147,7 +165,13 @@ class Deposits:
     def add(self, volume: CubicMeters) -> None:
         """Add to the last, or take from it as far as it has any [m^3]."""
         last = self.given[-1]
-        self.given = (*self.given[:-1], replace(last, volume=max(last.volume + volume, 0.0)))
+        now = max(last.volume + volume, 0.0)
+        age = last.age * last.volume / now if volume > 0 and now > 0 else last.age
+        self.given = (*self.given[:-1], replace(last, volume=now, age=age))
+
+    def rest(self, elapsed: Seconds) -> None:
+        """Let all of them grow older [s]."""
+        self.given = tuple(replace(one, age=one.age + elapsed) for one in self.given)
 
     def near(self, tube: Tube) -> CubicMeters:
         """Give how much went with a nerve [m^3]."""

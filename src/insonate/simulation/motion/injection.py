@@ -8,8 +8,8 @@ nerve, in a vessel the blood takes it away and nothing is seen. A tip that has m
 Left alone, fluid goes on by itself: a film of height h that its own pressure drives along a plane obeys h_t = (h^3 h_x)_x,
 whose spread from a given volume is x ~ t^(1/5) along a channel and r ~ t^(1/8) round a point (Barenblatt's similarity; H. E.
 Huppert, "The propagation of two-dimensional and axisymmetric viscous gravity currents over a rigid horizontal surface",
-J. Fluid Mech. 121, 43-58, 1982, has both exponents). Here the length grows as (1 + age / T)^(1/5) and the radius of a pool as
-(1 + age / T)^(1/8), the age being the mean over the volume; what gets longer gets thinner, and no volume is lost.
+J. Fluid Mech. 121, 43-58, 1982, has both exponents). Here the length grows as (1 + age / T)^(1/5) and the radius of a pool
+as (1 + age / T)^(1/8), the age being the mean over the volume; what gets longer gets thinner, and no volume is lost.
 """
 
 from dataclasses import dataclass, replace

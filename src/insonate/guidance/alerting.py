@@ -139,6 +139,10 @@ class Alerting:
             raise InputError("who acknowledges must be named, got ''")
         held.acknowledged = (who, level)
 
+    def spoken_of(self, rule: str) -> tuple[str, ...]:
+        """Give what a rule has been spoken of about."""
+        return tuple(about for name, about in self._held if name == rule)
+
     def forget(self) -> None:
         """Begin anew: another patient, another examination."""
         self._held.clear()

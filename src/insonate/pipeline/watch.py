@@ -1,0 +1,260 @@
+"""What is known of needle, syringe and stimulator beside a live picture, and the cues that follow, frame by frame.
+
+It takes every observation and every command of a source in the order they come, and the structures as they were last seen.
+Each thing keeps its own time; what is too old is unknown. Structures are those of an earlier frame: they are relied on for a
+second, and only while the probe has stayed where it was when they were seen.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from insonate.core import (
+    AdvanceNeedle,
+    Clearance,
+    Command,
+    Cue,
+    InjectionReading,
+    Level,
+    NeedlePose,
+    NeedleState,
+    Observation,
+    Plan,
+    Pose,
+    Procedure,
+    Scene,
+    StimulationReading,
+)
+from insonate.core.units import Meters, Radians, Seconds
+from insonate.guidance.alerting import Alerting, Judgement
+from insonate.guidance.evidence import TipRule, TwitchRule, about_clearances, about_image, about_pressure
+from insonate.guidance.nearness import clearances, in_probe_frame
+from insonate.guidance.rules import rules
+
+STRUCTURES_LAST: Seconds = 1.0
+"""Structures seen longer ago are not relied on; a design assumption [s]."""
+
+STAYED: Meters = 1e-3
+"""The probe has stayed if it slid less; half a slice [m]."""
+
+STAYED_TURN: Radians = 0.035
+"""And turned less: 1 mm at 30 mm from its middle [rad]."""
+
+MOST_POSES = 256
+"""Places of the probe that are remembered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Watched:
+    """What is known beside one picture."""
+
+    time: Seconds
+    """On the source's clock [s]."""
+    needle: NeedlePose | None
+    """In the probe's frame; None where nothing tracks it or the probe's place is not known."""
+    under_skin: bool | None
+    """Whether a needle is under the skin, by the commands; None if none was given."""
+    in_plane: bool | None
+    """Whether the tip lies within half a slice of the picture's plane; None if the tip is not known."""
+    clearances: tuple[Clearance, ...]
+    """To each hazard and the target; empty without a plan or with the needle outside."""
+    injection: InjectionReading | None
+    """The newest."""
+    stimulation: StimulationReading | None
+    """The newest."""
+    cues: tuple[Cue, ...]
+    """Loudest first."""
+
+
+class Watch:
+    """Watches one source; it has memory. Not for several threads at once."""
+
+    def __init__(self, procedure: Procedure) -> None:
+        """Begin without having seen anything."""
+        self._alerting = Alerting()
+        self.begin(procedure)
+
+    def begin(self, procedure: Procedure) -> None:
+        """Begin anew with a procedure: all that was held is forgotten, and all is unknown.
+
+        Parameters
+        ----------
+        procedure : Procedure
+            What is done.
+        """
+        self._procedure = procedure
+        self._alerting.forget()
+        self._tip, self._twitch = TipRule(), TwitchRule()
+        self._poses: deque[Pose] = deque(maxlen=MOST_POSES)
+        self._needle: NeedlePose | None = None
+        self._injection: InjectionReading | None = None
+        self._stimulation: StimulationReading | None = None
+        self._held: deque[tuple[Seconds, Meters]] = deque(maxlen=MOST_POSES)
+
+    def observe(self, observation: Observation) -> None:
+        """Take one observation; pictures are not kept."""
+        if isinstance(observation, Pose):
+            self._poses.append(observation)
+        elif isinstance(observation, NeedlePose):
+            if self._needle is None or observation.time >= self._needle.time:
+                self._needle = observation
+        elif isinstance(observation, InjectionReading):
+            self._injection = observation
+        elif isinstance(observation, StimulationReading):
+            self._stimulation = observation
+
+    def command(self, command: Command) -> None:
+        """Take one command that was given to the source."""
+        if isinstance(command, AdvanceNeedle):
+            self._held.append((command.time, command.inserted))
+
+    def acknowledge(self, rule: str, about: str, who: str) -> None:
+        """Note who took note of a cue; see `guidance.alerting.Alerting.acknowledge`."""
+        self._alerting.acknowledge(rule, about, who)
+
+    def judge(
+        self,
+        scene: Scene | None,
+        plan: Plan | None,
+        seen: Seconds | None,
+        frame: Seconds | None,
+        now: Seconds,
+    ) -> Watched:
+        """Say what is known now.
+
+        Parameters
+        ----------
+        scene : Scene or None
+            Picture and structures as they were last labelled; None if they never were, or the last try failed.
+        plan : Plan or None
+            Made of that scene.
+        seen : float or None
+            When that scene's picture was taken [s].
+        frame : float or None
+            When the newest picture was taken; None if there is none [s].
+        now : float
+            [s].
+
+        Returns
+        -------
+        Watched
+            With the cues that stand.
+        """
+        under = self._under_skin()
+        probe = self._poses[-1] if self._poses else None
+        needle = (
+            None if self._needle is None else in_probe_frame(self._needle, self._pose_at(self._needle.time))
+        )
+        judgements = [
+            about_image(frame, now),
+            self._tip.judge(self._needle, now, under_skin=under, advancing=self._advancing(now)),
+            about_pressure(self._injection, now),
+            self._twitch.judge(self._stimulation, self._needle, now),
+        ]
+        near: tuple[Clearance, ...] = ()
+        if under is False or (under is None and needle is None):
+            judgements += [self._outside(about, now) for about in self._alerting.spoken_of("clearance")]
+        else:
+            near = self._near(scene, plan, needle, probe, seen, now)
+            judgements += about_clearances(near, now if self._needle is None else self._needle.time)
+        return Watched(
+            time=now,
+            needle=needle,
+            under_skin=under,
+            in_plane=self._in_plane(needle),
+            clearances=near,
+            injection=self._injection,
+            stimulation=self._stimulation,
+            cues=self._alerting.judge(judgements, now),
+        )
+
+    # --- what is known ---
+
+    def _under_skin(self) -> bool | None:
+        return None if not self._held else self._held[-1][1] > 0
+
+    def _advancing(self, now: Seconds) -> bool | None:
+        """Tell whether the needle went on within the last half second, by the commands; None if none was given."""
+        if not self._held:
+            return None
+        since = now - rules()["needle"]["blind"]
+        before = [length for time, length in self._held if time <= since]
+        start = before[-1] if before else 0.0
+        speed = (self._held[-1][1] - start) / rules()["needle"]["blind"]
+        return bool(speed > rules()["needle"]["advance_speed"])
+
+    def _pose_at(self, time: Seconds) -> Pose | None:
+        """Give where the probe was at a time: the nearest of what is remembered."""
+        return min(self._poses, key=lambda pose: abs(pose.time - time), default=None)
+
+    @staticmethod
+    def _in_plane(needle: NeedlePose | None) -> bool | None:
+        if needle is None or needle.state is not NeedleState.TIP or needle.tip is None:
+            return None
+        return bool(abs(needle.tip[1]) <= rules()["needle"]["half_slice"])
+
+    def _near(
+        self,
+        scene: Scene | None,
+        plan: Plan | None,
+        needle: NeedlePose | None,
+        probe: Pose | None,
+        seen: Seconds | None,
+        now: Seconds,
+    ) -> tuple[Clearance, ...]:
+        if scene is None or plan is None:
+            return tuple(
+                _unknown(one.structure, one.margin.value, "no structures are known")
+                for one in self._procedure.hazards
+            )
+        found = clearances(scene, plan, self._procedure, needle, None)
+        why = self._unreliable(probe, seen, now)
+        return (
+            found
+            if why is None
+            else tuple(
+                _unknown(one.structure, one.margin, one.reason if one.distance is None else why)
+                for one in found
+            )
+        )
+
+    def _unreliable(self, probe: Pose | None, seen: Seconds | None, now: Seconds) -> str | None:
+        """Give why the structures are not relied on any more; None if they are."""
+        if seen is None or now - seen > STRUCTURES_LAST:
+            return (
+                "structures not seen yet" if seen is None else f"structures last seen {now - seen:.1f} s ago"
+            )
+        then = self._pose_at(seen)
+        if probe is None or then is None:
+            return None  # a source without a tracked probe: nobody says that it moved
+        slid = float(np.linalg.norm(probe.translation - then.translation))
+        turned = float(np.arccos(np.clip((np.trace(probe.rotation @ then.rotation.T) - 1) / 2, -1, 1)))
+        if slid > STAYED or turned > STAYED_TURN:
+            return "the probe has moved since structures were seen"
+        return None
+
+    @staticmethod
+    def _outside(about: str, now: Seconds) -> Judgement:
+        """Judge a needle that is out of the skin, by whoever holds it: it is near to nothing."""
+        return Judgement(
+            rule="clearance",
+            about=about,
+            level=None,
+            excludes=Level.INFO,
+            observed=now,
+            message="No needle is under the skin.",
+            reason="Needle outside",
+        )
+
+
+def _unknown(structure: str, margin: Meters, reason: str) -> Clearance:
+    return Clearance(
+        structure=structure,
+        distance=None,
+        interval=None,
+        unit=None,
+        contact_probability=None,
+        margin=margin,
+        reason=reason,
+    )

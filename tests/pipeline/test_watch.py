@@ -1,0 +1,227 @@
+"""A needle beside a disk, watched frame by frame; and every way to lose it."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from guidance.scenes import artery, block, hazard, needle, nerve, scene_of
+from insonate.core import (
+    AdvanceNeedle,
+    CoordinateFrame,
+    InjectionReading,
+    Level,
+    NeedlePose,
+    NeedleState,
+    StimulationReading,
+    Stimulus,
+    Tissue,
+)
+from insonate.guidance.trajectory import plan
+from insonate.pipeline.watch import Watch
+from simulation.motion.poses import held
+
+PROCEDURE = block(
+    hazard("femoral artery", Tissue.ARTERY, 3e-3),
+    hazard("femoral vein", Tissue.VEIN, 2e-3),
+    needle=needle(0.72e-3),
+)
+SCENE = scene_of(nerve((0.018, 0.028), 0.003), artery((0.018, 0.014), 0.003))
+PLAN = plan(SCENE, PROCEDURE)
+TICK = 0.05
+FAR, NEAR, IN = 0.001, 0.0095, 0.0125
+"""Lateral place of a tip 18 mm deep that comes along the picture: 9.6, 1.1 mm from the artery, and in it."""
+PROBE = held(at=(0.0, 0.0, 0.0))
+
+
+def tip_at(lateral, time, *, elevation=0.0, state=NeedleState.TIP):
+    seen = state is NeedleState.TIP
+    return NeedlePose(
+        state=state,
+        tip=np.array([lateral, elevation, 0.018]) if seen else None,
+        direction=None if state is NeedleState.LOST else np.array([1.0, 0.0, 0.0]),
+        covariance=np.eye(3) * 1e-8 if seen else None,
+        frame=CoordinateFrame.PATIENT,
+        time=time,
+    )
+
+
+def pushed(inserted, time):
+    return AdvanceNeedle(
+        entry=np.array([-0.02, 0, 0.0]),
+        direction=np.array([0.6, 0, 0.8]),
+        inserted=inserted,
+        rotation=0.0,
+        time=time,
+        given_by="a test",
+    )
+
+
+class Life:
+    """Ticks of one source, as a pipeline would hand them on."""
+
+    def __init__(self):
+        self.watch, self.now, self.length = Watch(PROCEDURE), 0.0, 0.0
+
+    def tick(
+        self, lateral=FAR, *, seen=0.0, frame=0.0, pose=PROBE, grows=0.0, scene=SCENE, needle=True, **more
+    ):
+        self.now += TICK
+        if pose is not None:
+            self.watch.observe(
+                type(pose)(
+                    **{f: getattr(pose, f) for f in ("rotation", "translation", "source", "target")},
+                    time=self.now,
+                )
+            )
+        self.length = max(self.length + grows, 0.0) if self.length or grows else self.length
+        if grows is not None and (self.length or grows):
+            self.watch.command(pushed(self.length, self.now))
+        if needle:
+            self.watch.observe(tip_at(lateral, self.now, **more))
+        return self.watch.judge(
+            scene,
+            PLAN if scene is not None else None,
+            None if seen is None else self.now - seen,
+            None if frame is None else self.now - frame,
+            self.now,
+        )
+
+    def ticks(self, count, *args, **more):
+        for _ in range(count):
+            last = self.tick(*args, **more)
+        return last
+
+
+def levels(watched, rule):
+    """The loudest of each thing that a rule speaks of."""
+    out = {}
+    for cue in watched.cues:
+        if cue.rule == rule:
+            out.setdefault(cue.about, cue.level)
+    return out
+
+
+@pytest.fixture
+def life():
+    one = Life()
+    one.length = 0.01
+    return one
+
+
+def test_before_anything_is_known_nothing_is_quiet():
+    watched = Watch(PROCEDURE).judge(None, None, None, None, 0.0)
+    assert watched.needle is None and watched.under_skin is None and watched.clearances == ()
+    assert levels(watched, "image") == {"image": Level.UNKNOWN} and levels(watched, "tip") == {
+        "needle": Level.UNKNOWN
+    }
+
+
+def test_far_from_all_only_what_is_not_seen_is_unknown(life):
+    watched = life.ticks(25)
+    known = {c.structure: c.distance for c in watched.clearances}
+    assert known["femoral artery"] == pytest.approx(0.014 - 0.003 - FAR - 0.36e-3, abs=6e-4)
+    assert known["femoral vein"] is None
+    assert [(c.about, c.level) for c in watched.cues] == [("femoral vein", Level.UNKNOWN)]
+    assert watched.in_plane is True and watched.needle.frame is CoordinateFrame.PROBE
+
+
+def test_a_needle_that_comes_near_cautions_then_stops_and_ends_a_second_after_it_went_back(life):
+    life.ticks(25)
+    assert levels(life.tick(NEAR), "clearance")["femoral artery"] is Level.CAUTION
+    assert levels(life.tick(IN), "clearance")["femoral artery"] is Level.STOP
+    assert levels(life.ticks(20, FAR), "clearance")["femoral artery"] is Level.STOP
+    assert "femoral artery" not in levels(life.ticks(2, FAR), "clearance")
+
+
+LOSSES = {
+    "tip lost": {"state": NeedleState.LOST},
+    "shaft only": {"state": NeedleState.SHAFT_ONLY},
+    "out of plane": {"elevation": 2e-3},
+    "tracker unplugged": {"needle": False},
+    "structures old": {"seen": 1.2},
+    "structures never": {"seen": None},
+    "labelling failed": {"scene": None},
+    "probe slid": {"pose": held(at=(0.002, 0.0, 0.0)), "seen": 0.4},
+    "probe turned": {"pose": held(angle=0.05), "seen": 0.4},
+}
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_each_loss_is_unknown_of_every_structure_and_ends_no_cue(life, loss):
+    life.ticks(25)
+    life.tick(NEAR)
+    watched = life.ticks(1 if "probe" in loss else 12, **LOSSES[loss])
+    assert all(one.distance is None for one in watched.clearances) or loss == "tracker unplugged"
+    about = [cue.level for cue in watched.cues if cue.about == "femoral artery"]
+    assert about == [Level.CAUTION, Level.UNKNOWN]
+
+
+def test_a_frozen_stream_is_unknown(life):
+    life.ticks(25)
+    assert levels(life.tick(frame=0.4), "image") == {}
+    assert levels(life.tick(frame=0.6), "image") == {"image": Level.UNKNOWN}
+
+
+def test_a_lost_tip_that_is_pushed_on_is_a_caution(life):
+    life.ticks(25)
+    watched = life.ticks(14, state=NeedleState.LOST, grows=0.5e-3)
+    assert levels(watched, "tip") == {"needle": Level.CAUTION}
+    still = Life()
+    still.length = 0.01
+    still.ticks(25)
+    assert levels(still.ticks(14, state=NeedleState.LOST), "tip") == {"needle": Level.UNKNOWN}
+
+
+def test_a_needle_drawn_out_ends_what_was_near_after_a_second(life):
+    life.ticks(25)
+    life.tick(NEAR)
+    watched = life.tick(grows=-1.0)
+    assert watched.under_skin is False and watched.clearances == ()
+    assert levels(watched, "clearance")["femoral artery"] is Level.CAUTION
+    assert levels(life.ticks(21), "clearance") == {}
+
+
+def test_readings_are_passed_on_and_judged(life):
+    life.ticks(25)
+    life.watch.observe(InjectionReading(rate=1e-7, volume=1e-6, pressure=120e3, time=life.now))
+    life.watch.observe(
+        StimulationReading(
+            stimulus=Stimulus(current=2e-4, pulse_width=1e-4, rate=2.0),
+            delivered=2e-4,
+            muscle="quadriceps",
+            grade=1,
+            impedance=None,
+            time=life.now,
+        )
+    )
+    watched = life.tick()
+    assert levels(watched, "pressure") == {"injection": Level.STOP}
+    assert levels(watched, "twitch") == {"stimulator": Level.STOP}
+    assert watched.injection.pressure == 120e3 and watched.stimulation.muscle == "quadriceps"
+
+
+def test_another_procedure_begins_without_memory(life):
+    life.ticks(25)
+    life.tick(IN)
+    life.watch.begin(PROCEDURE)
+    assert levels(life.watch.judge(None, None, None, 0.0, life.now), "clearance") == {}
+
+
+@given(st.lists(st.sampled_from([*LOSSES, "fine", "fine", "fine", "near", "in"]), max_size=60))
+def test_whatever_is_lost_contact_is_never_shown_as_quiet(steps):
+    """After a contact that was seen, the stop stands until 21 ticks in a row were fine or near."""
+    life = Life()
+    life.length = 0.01
+    life.ticks(3)
+    good = 10**6
+    for step in steps:
+        more = LOSSES.get(step, {"lateral": {"near": NEAR, "in": IN}.get(step, FAR)})
+        watched = life.tick(**more)
+        good = 0 if step == "in" else good + 1 if step in ("fine", "near") else (good if good > 10**5 else 0)
+        stands = levels(watched, "clearance").get("femoral artery")
+        if step in LOSSES and not step.startswith("tracker"):
+            assert any(c.about == "femoral artery" and c.level is Level.UNKNOWN for c in watched.cues)
+        if good < 20:
+            shown = [c.level for c in watched.cues if c.about == "femoral artery"]
+            assert Level.STOP in shown, (step, stands)

@@ -43,6 +43,27 @@ struct Deposit {
     double rate, start, speed, nearest;
 };
 
+// A body's volumes sliced along bent columns: see the reference for what a voxel holds.
+struct Slice {
+    const float* nodes;             // [n_lateral][n_nodes][3] places of tissue at rest, every `stride` samples [m]
+    const unsigned char* voxels;    // [nx][ny][nz][8]
+    const signed char* noise;       // [na][nb][nc], sides powers of two
+    const float* gains;             // [3][64]
+    const unsigned char* labels;    // [256]
+    const float* echo_amplitudes;   // [256]
+    const float* sheet_amplitudes;  // [256]
+    const unsigned char* echo_codes;    // [256]
+    const float* passing;           // [256]
+    float* reflectivity;            // [n_lateral][n_axial]
+    unsigned char* named;           // [n_lateral][n_axial]
+    float* through;                 // [n_lateral][n_axial]
+    int n_lateral, n_nodes, n_axial, stride, nx, ny, nz, na, nb, nc;
+    int along, across;              // bytes from sample to sample of the noise on its first two axes; 1 on the third
+    float origin[3], noise_step[3], lateral[3];
+    float step, lateral_step, cosine, sine, edge_loss;
+    float distance_step, thickness, footprint, near, same, edge, little, bent;
+};
+
 }  // extern "C"
 
 constexpr int WINDOW_STEPS = 250;   // of the table of weights, a fraction of one step
@@ -57,6 +78,7 @@ struct Kernels {
     void (*das_slab)(const DelayAndSum&, const float* re, const float* im, int stride, const int* tops, const short* bounds, int slab, float* scratch);
     void (*remap_row)(const Remap&, int row, float* scratch);
     void (*deposit_tile)(const Deposit&, const float* sorted, int tile, float* scratch);
+    void (*slice_column)(const Slice&, int column, float* scratch);
 };
 
 int das_block(const DelayAndSum&, int width);           // columns taken together
@@ -64,5 +86,6 @@ long das_kept(const DelayAndSum&, int width);           // of which moments are 
 long das_floats(const DelayAndSum&, int width);         // of scratch a thread needs
 long remap_floats(const Remap&);
 long deposit_floats(const Deposit&, int width);
+long slice_floats(const Slice&, int width);
 constexpr int SORTED = 5;                               // floats of a sorted scatterer: x, y^2 + z^2, z, amplitude, moment [samples]
 constexpr int MARGIN = 8;                               // samples before and after a line that take what falls beside it

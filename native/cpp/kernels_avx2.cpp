@@ -2,5 +2,6 @@ constexpr int W = 8;
 #include "das.hpp"
 #include "deposit.hpp"
 #include "remap.hpp"
+#include "slice.hpp"
 extern const Kernels kernels_avx2;
-const Kernels kernels_avx2{"avx2", W, das_plan, das_slab, remap_row, deposit_tile};
+const Kernels kernels_avx2{"avx2", W, das_plan, das_slab, remap_row, deposit_tile, slice_column};

@@ -53,6 +53,7 @@ long das_floats(const DelayAndSum& d, int width) {
     return rounded(columns + 2L * width * das_kept(d, width) + 2L * (das_block(d, width) + width) + tables + width);
 }
 long remap_floats(const Remap& d) { return rounded(6L * (d.n_frequencies + 16)); }
+long slice_floats(const Slice& d, int width) { return rounded(3L * (d.n_axial + 2 * width + 16) + 256 + 3 * width); }
 long deposit_floats(const Deposit& d, int width) { return rounded(long(width) * (d.n_samples + 2 * MARGIN)); }
 
 // Every function gives 0 where all went well, 1 where memory ran out, 2 where there are no such instructions.
@@ -95,6 +96,7 @@ void slab(void* job, int slot, int i) {
 }
 
 struct RemapJob { const Remap& d; const Kernels& k; float* scratch; long floats; };
+struct SliceJob { const Slice& d; const Kernels& k; float* scratch; long floats; };
 struct DepositJob { const Deposit& d; const Kernels& k; const float* sorted; float* scratch; long floats; };
 
 // Scatterers by depth, roughly, in one pass of counting: enough to keep what is written to close together.
@@ -181,5 +183,19 @@ API int insonate_deposit(const Deposit* job, const char* instructions, int threa
         t.k.deposit_tile(t.d, t.sorted, tile, t.scratch + slot * t.floats);
     });
     free(memory);
+    return DONE;
+}
+
+API int insonate_slice(const Slice* job, const char* instructions, int threads) {
+    const Kernels* k = find(instructions);
+    if (!k) return NO_INSTRUCTIONS;
+    SliceJob j{*job, *k, nullptr, slice_floats(*job, k->width)};
+    j.scratch = static_cast<float*>(room(threads * j.floats * long(sizeof(float))));
+    if (!j.scratch) return NO_MEMORY;
+    share_out(job->n_lateral, threads, &j, [](void* p, int slot, int column) {
+        const SliceJob& s = *static_cast<SliceJob*>(p);
+        s.k.slice_column(s.d, column, s.scratch + slot * s.floats);
+    });
+    free(j.scratch);
     return DONE;
 }

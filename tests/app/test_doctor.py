@@ -43,22 +43,25 @@ def test_the_kernel_told_is_the_one_that_is_used(monkeypatch):
 def test_the_instructions_of_compiled_kernels_are_told_and_what_is_not_compiled_is(monkeypatch):
     from insonate.imaging.beamforming.kernels import native_ as beamforming
     from insonate.simulation.acoustics.kernels import native_ as acoustics
+    from insonate.simulation.anatomy.kernels import native_ as anatomy
 
-    for module in (beamforming, acoustics):
+    for module in (beamforming, acoustics, anatomy):
         monkeypatch.setattr(module, "is_available", lambda: True)
         monkeypatch.setattr(module, "instructions", lambda: "avx1024")
     told = doctor.examine()["kernels"]
     assert told == {
         "delay-and-sum": "native (avx1024)",
         "remap, deposit": "native (avx1024)",
+        "slice": "native (avx1024)",
         "compiled": "yes",
     }
-    for module in (beamforming, acoustics):
+    for module in (beamforming, acoustics, anatomy):
         monkeypatch.setattr(module, "is_available", lambda: False)
     told = doctor.examine()["kernels"]
     assert told == {
         "delay-and-sum": "numba",
         "remap, deposit": "numba",
+        "slice": "numba",
         "compiled": "NO: run make native",
     }
 

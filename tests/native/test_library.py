@@ -65,12 +65,34 @@ def points(n=500, n_elements=19):
     return scatterers, scatterers[:, 2].astype(float) / 1540.0, (np.arange(n_elements) - 9) * 3e-4
 
 
+def body():
+    """Arguments of cut: noise in every byte of the voxels, but for materials, of which there are four."""
+    rng = np.random.default_rng(3)
+    voxels = rng.integers(0, 256, (12, 10, 14, 8), dtype=np.uint8)
+    voxels[..., :2] %= 4
+    nodes = np.zeros((20, 6, 3))
+    nodes[..., 0], nodes[..., 2] = 1e-4 * np.arange(20)[:, None], 6e-4 * np.arange(6)
+    return (
+        *(nodes + rng.normal(0, 1e-4, nodes.shape), 16, 80, voxels, np.zeros(3), 3e-4),
+        *(rng.integers(-99, 99, (8, 4, 16)).astype(np.int8), np.array([1e-4, 4e-4, 2e-5]), np.ones((3, 64))),
+        *(np.array([1.0, 0]), np.array([1.0, 0, 0]), 1.5e-4, np.arange(4), *np.ones((2, 256)), np.arange(4)),
+        *(np.array([1, 0.9, 1.1, 1]), 0.95),
+    )
+
+
+SHAPES = {
+    **{"distance_step": 7e-6, "thickness": 3.2e-5, "near": 1.5e-4, "same": 9e-5},
+    **{"footprint": 0.45, "edge": 0.85, "little": 0.05, "bent": 0.25},
+}
+
+
 def everything(**how):
     """One call of each kernel."""
     return (
         native.delay_and_sum(*frame(), **GEOMETRY, **how),
         native.remap(*spectrum(), **WAVE, grazing=GRAZING, **how),
         native.deposit(*points(), **LINES, **how),
+        *(native.cut(*body(), shapes=SHAPES, **how) if native.has("slice") else ()),
     )
 
 

@@ -5,6 +5,7 @@ not cover it refuses with `NotCoveredError`, before anything is computed; a call
 """
 
 import os
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -12,7 +13,17 @@ import numpy as np
 
 from insonate_native import _library
 
-__all__ = ["NotCoveredError", "available", "delay_and_sum", "deposit", "instructions", "remap", "threads"]
+__all__ = [
+    "NotCoveredError",
+    "available",
+    "cut",
+    "delay_and_sum",
+    "deposit",
+    "has",
+    "instructions",
+    "remap",
+    "threads",
+]
 
 SETS = ("avx512", "avx2", "neon", "plain")
 """Instruction sets that kernels are written for."""
@@ -45,6 +56,11 @@ def instructions() -> str:
 def available() -> tuple[str, ...]:
     """Name the instruction sets that this build has and this processor runs, fastest first."""
     return tuple(name for name in SETS if _library.instructions(name))
+
+
+def has(name: str) -> bool:
+    """Whether this build has a job, by its name in the C interface: "slice" came after the first three."""
+    return _library.has(name)
 
 
 def threads() -> int:
@@ -449,3 +465,159 @@ def deposit(
     )
     _library.call("deposit", job, chosen, count)
     return out
+
+
+def cut(
+    nodes: np.ndarray,
+    stride: int,
+    n_axial: int,
+    voxels: np.ndarray,
+    origin: np.ndarray,
+    step: float,
+    noise: np.ndarray,
+    noise_steps: np.ndarray,
+    gains: np.ndarray,
+    turn: np.ndarray,
+    lateral: np.ndarray,
+    lateral_step: float,
+    labels: np.ndarray,
+    echo_amplitudes: np.ndarray,
+    sheet_amplitudes: np.ndarray,
+    echo_codes: np.ndarray,
+    passing: np.ndarray,
+    edge_loss: float,
+    *,
+    shapes: Mapping[str, float],
+    instructions: str | None = None,
+    threads: int | None = None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Slice volumes along bent columns.
+
+    Parameters
+    ----------
+    nodes : numpy.ndarray
+        (n_lateral, n_nodes, 3) places of the tissue at rest, every `stride` samples [m].
+    stride : int
+        Samples from node to node.
+    n_axial : int
+        Samples of a column.
+    voxels : numpy.ndarray
+        (nx, ny, nz, 8) uint8.
+    origin : numpy.ndarray
+        (3,) center of the first voxel [m].
+    step : float
+        Between voxels [m].
+    noise : numpy.ndarray
+        (a, b, c) int8 tile, its sides powers of two; in any order in memory that keeps the third axis together.
+    noise_steps : numpy.ndarray
+        (3,) of the tile [m].
+    gains : numpy.ndarray
+        (3, 64) of interpolated noise.
+    turn : numpy.ndarray
+        (2,) cosine and sine of the tile's turn about z.
+    lateral : numpy.ndarray
+        (3,) direction of the array.
+    lateral_step : float
+        Width of a column [m].
+    labels : numpy.ndarray
+        (n_materials,) uint8.
+    echo_amplitudes, sheet_amplitudes : numpy.ndarray
+        (256,) float32 of codes.
+    echo_codes : numpy.ndarray
+        (n_materials,) uint8.
+    passing : numpy.ndarray
+        (n_materials,) float32.
+    edge_loss : float
+        Beside the wall of a vessel, 1.
+    shapes : mapping
+        The caller's constants: `distance_step`, `thickness`, `near`, `same` [m], `footprint`, `edge`, `little`, `bent` [1].
+    instructions : str, optional
+        One of `available()`.
+    threads : int, optional
+        That share the work.
+
+    Returns
+    -------
+    reflectivity, labels, transmission : numpy.ndarray
+        (n_lateral, n_axial) float32, uint8, float32.
+
+    Raises
+    ------
+    NotCoveredError
+        If this build has no slice, the tile's sides are no powers of two, or places are not finite and near.
+    """
+    chosen, count = _how(instructions, threads)
+    _check(has("slice"), "this build has no slice")
+    nodes = _array(nodes, np.float32, (None, None, 3), "nodes")
+    voxels = _array(voxels, np.uint8, (None, None, None, 8), "voxels")
+    if noise.dtype != np.int8 or noise.ndim != 3 or noise.strides[2] != 1 or min(noise.strides) < 0:
+        noise = _array(noise, np.int8, (None, None, None), "noise")
+    gains = _array(gains, np.float32, (3, 64), "gains")
+    echo, sheet = (
+        _array(one, np.float32, (256,), "amplitudes") for one in (echo_amplitudes, sheet_amplitudes)
+    )
+    n_lateral, n_nodes, _ = nodes.shape
+    shape = (n_lateral, n_axial)
+    tables = []
+    for one, kind in ((labels, np.uint8), (echo_codes, np.uint8), (passing, np.float32)):
+        _check(len(one) <= 256, "there must be at most 256 materials")
+        table = np.zeros(256, kind)
+        table[: len(one)] = one
+        tables.append(table)
+    if 0 in shape or n_nodes < 2:
+        raise ValueError(
+            f"a slice must have columns of two nodes or more, got {nodes.shape} and {n_axial} samples"
+        )
+    _check(
+        all(side > 0 and side & (side - 1) == 0 for side in noise.shape),
+        "the tile's sides must be powers of two",
+    )
+    _check(stride >= 1 and (n_nodes - 1) * stride >= n_axial, "nodes must reach the end of a column")
+    _check(bool(np.isfinite(origin).all()) and min(step, *noise_steps) > 0, "steps must be positive")
+    limit = 1e6 * min(step, *noise_steps)
+    _check(
+        bool((np.abs(nodes) < limit).all()), "places must be finite and near"
+    )  # also false for what is no number
+    _check(
+        max(voxels.size, nodes.size, n_lateral * n_axial, noise.size) <= MOST, "sizes must stay below 2^28"
+    )
+    reflectivity, through = np.empty(shape, np.float32), np.empty(shape, np.float32)
+    named = np.empty(shape, np.uint8)
+
+    job = _library.Slice(
+        nodes=_library.at(nodes, np.float32, nodes.shape),
+        voxels=_library.at(voxels, np.uint8, voxels.shape),
+        noise=int(noise.ctypes.data),
+        gains=_library.at(gains, np.float32, gains.shape),
+        labels=_library.at(tables[0], np.uint8, (256,)),
+        echo_amplitudes=_library.at(echo, np.float32, (256,)),
+        sheet_amplitudes=_library.at(sheet, np.float32, (256,)),
+        echo_codes=_library.at(tables[1], np.uint8, (256,)),
+        passing=_library.at(tables[2], np.float32, (256,)),
+        reflectivity=_library.at(reflectivity, np.float32, shape),
+        named=_library.at(named, np.uint8, shape),
+        through=_library.at(through, np.float32, shape),
+        n_lateral=n_lateral,
+        n_nodes=n_nodes,
+        n_axial=n_axial,
+        stride=stride,
+        nx=voxels.shape[0],
+        ny=voxels.shape[1],
+        nz=voxels.shape[2],
+        na=noise.shape[0],
+        nb=noise.shape[1],
+        nc=noise.shape[2],
+        along=noise.strides[0],
+        across=noise.strides[1],
+        origin=_library.floats(origin),
+        noise_step=_library.floats(noise_steps),
+        lateral=_library.floats(lateral),
+        step=step,
+        lateral_step=lateral_step,
+        cosine=float(turn[0]),
+        sine=float(turn[1]),
+        edge_loss=edge_loss,
+        **shapes,
+    )
+    _library.call("slice", job, chosen, count)
+    return reflectivity, named, through

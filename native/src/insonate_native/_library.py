@@ -49,6 +49,27 @@ class Deposit(ct.Structure):
     )
 
 
+class Slice(ct.Structure):
+    """One plane through a body."""
+
+    _fields_ = [
+        *_fields(
+            "nodes voxels noise gains labels echo_amplitudes sheet_amplitudes echo_codes passing "
+            "reflectivity named through",
+            "n_lateral n_nodes n_axial stride nx ny nz na nb nc along across",
+            "",
+        ),
+        *((name, ct.c_float * 3) for name in ("origin", "noise_step", "lateral")),
+        *((name, ct.c_float) for name in ("step", "lateral_step", "cosine", "sine", "edge_loss")),
+        *((name, ct.c_float) for name in ("distance_step", "thickness", "footprint", "near", "same")),
+        *((name, ct.c_float) for name in ("edge", "little", "bent")),
+    ]
+
+
+JOBS = {"delay_and_sum": DelayAndSum, "remap": Remap, "deposit": Deposit, "slice": Slice}
+"""What can be asked for, and the struct of each."""
+
+
 def _loaded() -> ct.CDLL:
     try:
         library = ct.CDLL(str(PATH))  # CDLL, not PyDLL: other threads of Python go on during a call
@@ -57,8 +78,9 @@ def _loaded() -> ct.CDLL:
     if library.insonate_abi() != ABI:
         raise ImportError("the native kernels were built from other sources: build them anew")
     library.insonate_instructions.argtypes, library.insonate_instructions.restype = [ct.c_char_p], ct.c_char_p
-    for name, job in (("delay_and_sum", DelayAndSum), ("remap", Remap), ("deposit", Deposit)):
-        getattr(library, f"insonate_{name}").argtypes = [ct.POINTER(job), ct.c_char_p, ct.c_int]
+    for name, job in JOBS.items():
+        if hasattr(library, f"insonate_{name}"):
+            getattr(library, f"insonate_{name}").argtypes = [ct.POINTER(job), ct.c_char_p, ct.c_int]
     return library
 
 
@@ -68,6 +90,11 @@ _LIBRARY = _loaded()
 def instructions(name: str) -> str:
     """Give the instruction set of that name if this machine runs it, else nothing; the best one for no name."""
     return str(_LIBRARY.insonate_instructions(name.encode()).decode())
+
+
+def has(name: str) -> bool:
+    """Whether the library was built with a job: one built before it came still does the others."""
+    return hasattr(_LIBRARY, f"insonate_{name}")
 
 
 def call(name: str, job: ct.Structure, instructions: str, threads: int) -> None:
@@ -88,3 +115,8 @@ def at(array: np.ndarray, kind: type, shape: tuple[int, ...]) -> int:
     if array.dtype != kind or array.shape != shape or not array.flags.c_contiguous:
         raise TypeError(f"expected contiguous {np.dtype(kind)} {shape}, got {array.dtype} {array.shape}")
     return int(array.ctypes.data)
+
+
+def floats(values: np.ndarray) -> ct.Array[ct.c_float]:
+    """Give a few numbers as a field of a struct."""
+    return (ct.c_float * len(values))(*(float(value) for value in values))

@@ -42,6 +42,7 @@ def examine() -> dict[str, dict[str, str]]:
     from insonate.imaging.beamforming import kernels as beamforming
     from insonate.pipeline.catalog import CATALOGS
     from insonate.simulation.acoustics import kernels as acoustics
+    from insonate.simulation.anatomy import kernels as anatomy
 
     page = files("insonate.app") / "static" / "index.html"
     browser = next(
@@ -58,6 +59,7 @@ def examine() -> dict[str, dict[str, str]]:
         "kernels": {
             "delay-and-sum": beamforming.described(),
             "remap, deposit": acoustics.described(),
+            "slice": anatomy.described(),
             "compiled": "yes" if "native" in beamforming.available() else "NO: run make native",
         },
         "page": {

@@ -1,6 +1,6 @@
-"""The hot loop of the slice, in twins that must agree: `reference` is NumPy and the truth.
+"""The hot loops of slice and compiler, in twins that must agree: `reference` is NumPy and the truth.
 
-A kernel module has `is_available()` and `cut`. No noun, no choice of settings.
+A kernel module has `is_available()`, `cut`, `lattice`, `outline` and `lay`. No noun, no choice of settings.
 """
 
 from importlib import import_module
@@ -9,6 +9,7 @@ from typing import Any
 from insonate.core import UnknownNameError
 
 KERNELS = {
+    "native": "insonate.simulation.anatomy.kernels.native_",
     "numba": "insonate.simulation.anatomy.kernels.numba_",
     "reference": "insonate.simulation.anatomy.kernels.reference",
 }
@@ -33,3 +34,20 @@ def get(name: str | None = None) -> Any:
     if wanted not in names:
         raise UnknownNameError(f"kernel must be one of {', '.join(names)}, got {wanted!r}")
     return import_module(KERNELS[wanted])
+
+
+def chosen() -> str:
+    """Name the kernel that is taken where none is asked for."""
+    return available()[0]
+
+
+def described() -> str:
+    """Name the kernel that is taken where none is asked for, and the instructions that it uses where it knows."""
+    module = get()
+    return f"{chosen()} ({module.instructions()})" if hasattr(module, "instructions") else chosen()
+
+
+def after(name: str) -> Any:
+    """Give the kernel module for what `name` does not cover: the fastest that comes after it."""
+    names = available()
+    return get(names[names.index(name) + 1])

@@ -14,6 +14,7 @@ from insonate.simulation.anatomy.kernels.reference import (
     DISTANCE_STEP,
     EDGE,
     FOOTPRINT,
+    LINE,
     LITTLE,
     LOUDER,
     NEAR,
@@ -55,7 +56,7 @@ def _compiled() -> Any:
         sa, sb, sc = one / noise_steps[0], one / noise_steps[1], one / noise_steps[2]
         foot_width = foot * width
         whole = np.float32(stride)
-        line = np.empty(96, np.float32)
+        line = np.empty(LINE, np.float32)
         for i in range(nodes.shape[0]):
             passed = one
             for segment in range(nodes.shape[1] - 1):
@@ -75,7 +76,7 @@ def _compiled() -> Any:
                 )
                 first = int(math.floor(min(z0, z0 + gz * whole) * sc)) - 1
                 count = int(math.floor(max(z0, z0 + gz * whole) * sc)) + 3 - first
-                straight = abs(da) < bent and abs(db) < bent and count <= 96
+                straight = abs(da) < bent and abs(db) < bent and count <= LINE
                 if straight:
                     a, b = a0 + half * da, b0 + half * db
                     la, lb = math.floor(a), math.floor(b)

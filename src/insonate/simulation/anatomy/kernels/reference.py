@@ -29,6 +29,8 @@ LITTLE = 0.05
 """Weight below which a voxel has no say on a sheet."""
 BENT = 0.25
 """Samples of the tile that a segment between nodes may stray by and still count as straight: one line of it serves all."""
+LINE = 256
+"""Samples of the tile that a segment may need down its line, else each of its samples is interpolated by itself."""
 
 
 def is_available() -> bool:
@@ -266,7 +268,9 @@ def _grain(
         )
 
     begin, end = (turned(one) for one in segments)
-    straight = (np.abs(end[0] - begin[0]) < BENT) & (np.abs(end[1] - begin[1]) < BENT)
+    down = [one[..., 2] / np.float32(steps[2]) for one in segments]
+    count = np.floor(np.maximum(*down)) - np.floor(np.minimum(*down)) + 4
+    straight = (np.abs(end[0] - begin[0]) < BENT) & (np.abs(end[1] - begin[1]) < BENT) & (count <= LINE)
     sample = turned(places)
     own = [
         np.where(straight[:, low], ((a + b) / 2)[:, low], here)

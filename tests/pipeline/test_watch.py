@@ -142,7 +142,7 @@ LOSSES = {
     "structures old": {"seen": 1.2},
     "structures never": {"seen": None},
     "labelling failed": {"scene": None},
-    "probe slid": {"pose": held(at=(0.002, 0.0, 0.0)), "seen": 0.4},
+    "probe slid": {"pose": held(at=(-0.002, 0.0, 0.0)), "seen": 0.4},
     "probe turned": {"pose": held(angle=0.05), "seen": 0.4},
 }
 

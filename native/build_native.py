@@ -82,7 +82,7 @@ def compile_with(command: list[str], folder: Path) -> Path:
     with ThreadPoolExecutor(os.cpu_count() or 1) as jobs:
         objects = list(jobs.map(compiled, sources))
     made = folder / "library"
-    _run([*command, "-shared", "-s", "-pthread", *map(str, objects), "-o", str(made)])
+    _run([*command, "-shared", "-s", "-pthread", *map(str, objects), "-lm", "-o", str(made)])
     return made
 
 

@@ -64,10 +64,27 @@ struct Slice {
     float distance_step, thickness, footprint, near, same, edge, little, bent;
 };
 
+// One map of a body that moves: see insonate.simulation.motion for what each kind means.
+struct Move {
+    const double* table;        // of stations, or of a profile; null where there is none
+    int kind, axis, n, flag;    // n stations along an axis
+    double p[8];
+};
+
+// Maps from the body now to the body at rest, the outermost first; the other way when `forward`.
+struct Motion {
+    const double* points;       // [n_points][3] [m]
+    const Move* moves;          // [n_moves]
+    double* out;                // [n_points][3] [m]
+    double* depth;              // [n_points] raised to the depth in fluid on the way back; null where nobody asks [m]
+    int n_points, n_moves, forward;
+};
+
 }  // extern "C"
 
 constexpr int WINDOW_STEPS = 250;   // of the table of weights, a fraction of one step
 constexpr int WINDOW_TAPS = 8;      // that it has room for
+constexpr int MOTION_BLOCK = 256;   // points that are carried together
 constexpr int ABI = 1;              // of the structs above; raised with each change of them
 
 // What every instruction set offers. Work is cut in jobs that may run at once; scratch belongs to one thread at a time.
@@ -79,6 +96,7 @@ struct Kernels {
     void (*remap_row)(const Remap&, int row, float* scratch);
     void (*deposit_tile)(const Deposit&, const float* sorted, int tile, float* scratch);
     void (*slice_column)(const Slice&, int column, float* scratch);
+    void (*motion_block)(const Motion&, int block);
 };
 
 int das_block(const DelayAndSum&, int width);           // columns taken together

@@ -199,3 +199,14 @@ API int insonate_slice(const Slice* job, const char* instructions, int threads) 
     free(j.scratch);
     return DONE;
 }
+
+API int insonate_motion(const Motion* job, const char* instructions, int threads) {
+    const Kernels* k = find(instructions);
+    if (!k) return NO_INSTRUCTIONS;
+    struct Both { const Motion& d; const Kernels& k; } both{*job, *k};
+    share_out((job->n_points + MOTION_BLOCK - 1) / MOTION_BLOCK, threads, &both, [](void* p, int, int block) {
+        const Both& b = *static_cast<Both*>(p);
+        b.k.motion_block(b.d, block);
+    });
+    return DONE;
+}

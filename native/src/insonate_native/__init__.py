@@ -5,7 +5,7 @@ not cover it refuses with `NotCoveredError`, before anything is computed; a call
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -16,6 +16,7 @@ from insonate_native import _library
 __all__ = [
     "NotCoveredError",
     "available",
+    "carried",
     "cut",
     "delay_and_sum",
     "deposit",
@@ -621,3 +622,97 @@ def cut(
     )
     _library.call("slice", job, chosen, count)
     return reflectivity, named, through
+
+
+KINDS = {"drag": 0, "contraction": 1, "slide": 2, "pool": 3, "sleeve": 4, "wall": 5, "contact": 6}
+"""Maps of a body that moves, and how many numbers each has beside its table."""
+
+NUMBERS = {"drag": 8, "contraction": 8, "slide": 4, "pool": 8, "sleeve": 3, "wall": 2, "contact": 6}
+
+STATION = 7
+
+
+def carried(
+    points: np.ndarray,
+    moves: Sequence[tuple[str, np.ndarray, np.ndarray | None, int, bool]],
+    *,
+    forward: bool = False,
+    depth: np.ndarray | None = None,
+    instructions: str | None = None,
+    threads: int | None = None,
+) -> np.ndarray:
+    """Carry places through maps of a body that moves.
+
+    Parameters
+    ----------
+    points : numpy.ndarray
+        (n, 3) [m].
+    moves : sequence of (str, numpy.ndarray, numpy.ndarray or None, int, bool)
+        Kind, its numbers, the table of a tube ((stations, 7), along rising) or of a contact (flat), the tube's axis, and
+        whether a sleeve lies inside; outermost first.
+    forward : bool
+        From rest to now, else back.
+    depth : numpy.ndarray, optional
+        (n,) float64, raised in place to how deep places lie in fluid, on the way back [m].
+    instructions : str, optional
+        One of `available()`.
+    threads : int, optional
+        That share the work.
+
+    Returns
+    -------
+    numpy.ndarray
+        (n, 3) [m].
+
+    Raises
+    ------
+    NotCoveredError
+        If this build has no motion, or a kind is not known.
+    """
+    chosen, count = _how(instructions, threads)
+    _check(has("motion"), "this build has no motion")
+    points = _array(points, np.float64, (None, 3), "points")
+    _check(points.size <= MOST and bool(np.isfinite(points).all()), "places must be finite, and below 2^28")
+    given, kept = (_library.Move * max(len(moves), 1))(), []
+    for to, (kind, numbers, table, axis, flag) in zip(given, moves, strict=False):
+        _check(kind in KINDS, f"no motion of kind {kind}")
+        numbers = _array(numbers, np.float64, (NUMBERS[kind],), f"numbers of {kind}")
+        to.kind, to.axis, to.flag = KINDS[kind], axis, int(flag)
+        to.p[: len(numbers)] = numbers.tolist()
+        if kind in ("sleeve", "wall"):
+            table = _array(table, np.float64, (None, STATION), "stations")
+            if len(table) == 0 or axis not in (0, 1, 2):
+                raise ValueError("a tube must have stations along one of three axes")
+            to.n = len(table)
+        elif kind == "contact":
+            table = _profiles(table)
+            _check(0 <= numbers[5] <= 1e4, "steps must be few")
+        else:
+            continue
+        kept.append(table)
+        to.table = table.ctypes.data
+    out = np.empty_like(points)
+    job = _library.Motion(
+        points=points.ctypes.data,
+        moves=_library.ct.addressof(given),
+        out=out.ctypes.data,
+        depth=None if depth is None else _library.at(depth, np.float64, points.shape[:1]),
+        n_points=len(points),
+        n_moves=len(moves),
+        forward=int(forward),
+    )
+    _library.call("motion", job, chosen, count)
+    return out
+
+
+def _profiles(table: Any) -> np.ndarray:
+    """Give three profiles in one row of numbers, each [first, step, count, values, slopes], once they are whole."""
+    flat = _array(table, np.float64, (None,), "profiles")
+    at = 0
+    for _ in range(3):
+        if at + 3 > len(flat) or not flat[at + 2] >= 3 or not flat[at + 1] > 0:
+            raise ValueError("profiles must be three, of three entries or more")
+        at += 3 + 2 * int(flat[at + 2])
+    if at != len(flat):
+        raise ValueError(f"profiles must have {at} numbers, got {len(flat)}")
+    return flat

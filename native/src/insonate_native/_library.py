@@ -66,7 +66,25 @@ class Slice(ct.Structure):
     ]
 
 
-JOBS = {"delay_and_sum": DelayAndSum, "remap": Remap, "deposit": Deposit, "slice": Slice}
+class Move(ct.Structure):
+    """One map of a body that moves."""
+
+    _fields_ = [*_fields("table", "kind axis n flag", ""), ("p", ct.c_double * 8)]
+
+
+class Motion(ct.Structure):
+    """Maps over points."""
+
+    _fields_ = _fields("points moves out depth", "n_points n_moves forward", "")
+
+
+JOBS = {
+    "delay_and_sum": DelayAndSum,
+    "remap": Remap,
+    "deposit": Deposit,
+    "slice": Slice,
+    "motion": Motion,
+}
 """What can be asked for, and the struct of each."""
 
 

@@ -97,12 +97,12 @@ class Cutter:
         plane = self.plane(course)
         places, released = self.nodes(course)
         now = course.now if now is None else now
-        displacement = (places - now.origin(places, released=released)).reshape(*self._nodes, 3)
+        origin, depth = now.looked(released)
+        displacement = (places - origin).reshape(*self._nodes, 3)
         medium = course.body.cut(plane, displacement)
         reflectivity, labels = np.array(medium.reflectivity, np.float32), np.array(medium.labels)
-        fluid = np.full(self._nodes, -1.0)
+        fluid = depth.reshape(self._nodes)
         if now.has_fluid:
-            fluid = now.fluid(places, released=released).reshape(self._nodes)
             self._wet(reflectivity, labels, fluid)
         shaft = course.insertion.shaft
         if needle and shaft is not None:

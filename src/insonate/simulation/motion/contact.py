@@ -21,6 +21,8 @@ from insonate.core import CoordinateFrame, Pose, RangeError, Tissue
 from insonate.core.units import Meters, Newtons
 from insonate.simulation.facts import facts
 from insonate.simulation.medium import Body, Plane
+from insonate.simulation.motion import kernels
+from insonate.simulation.motion.move import Move
 
 STEP: Meters = 2e-3
 """Most that the face sinks in one step of the midpoint rule, of which there are two at least [m]."""
@@ -138,6 +140,13 @@ class _Table:
         profile *= wanted / profile[len(x) // 2]
         return cls(x[0], float(x[1] - x[0]), profile, 0.0)
 
+    @property
+    def numbers(self) -> np.ndarray:
+        """First place, step, count, values and slopes, one entry beyond each end included."""
+        return np.concatenate(
+            [[self._first, self._step, len(self._values)], self._values, self._slopes], dtype=float
+        )
+
     def at(self, place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Give values and slopes."""
         where = (place - self._first) / self._step
@@ -207,6 +216,15 @@ class Contact:
         whole = (compliance.sum() - (compliance[0] + compliance[-1]) / 2) * step
         self._down = _Table(0.0, step, -compliance / whole, 1.0)
 
+    @property
+    def move(self) -> Move | None:
+        """As numbers: share along the face, its direction, its middle, steps; None where nothing is pressed."""
+        if not self._moves:
+            return None
+        table = np.concatenate([self._along.numbers, self._across.numbers, self._down.numbers])
+        numbers = np.array([self._share, *self._lateral, *self._middle, self._steps])
+        return Move(kind="contact", numbers=numbers, table=table)
+
     def _flow(self, points: np.ndarray) -> np.ndarray:
         """Give the velocity of the flow at (n, 3) places [m]."""
         turn = np.array([self._lateral, [-self._lateral[1], self._lateral[0]]])
@@ -224,6 +242,9 @@ class Contact:
     def _carried(self, points: np.ndarray, sign: float) -> np.ndarray:
         if not self._moves:
             return points
+        kernel = kernels.get() if len(points) > kernels.FEW else None
+        if kernel is not None and self.move is not None:
+            return np.asarray(kernel.carried(points, [self.move], forward=sign > 0))
         for _ in range(self._steps):
             middle = points + self._flow(points) * (sign / (2 * self._steps))
             points = points + self._flow(middle) * (sign / self._steps)

@@ -10,8 +10,10 @@ from typing import Protocol
 
 import numpy as np
 
+from insonate.simulation.motion import kernels
 from insonate.simulation.motion.contact import Contact
 from insonate.simulation.motion.fields import Pool
+from insonate.simulation.motion.move import Move
 from insonate.simulation.motion.tubes import Sleeve
 
 
@@ -52,14 +54,45 @@ class Deformation:
             (n, 3) [m].
         """
         at = self.contact.back(points) if released is None else released
-        for one in self.inner:
-            at = one.back(at)
+        return self._back(at, None)
+
+    def _back(self, at: np.ndarray, depth: np.ndarray | None) -> np.ndarray:
+        """Take places through the inner maps, and tell the depth in fluid on the way where it is asked for."""
+        for maps, moves in _runs(self.inner, len(at)):
+            if moves:
+                kernel = kernels.get()
+                at = kernel.carried(at, moves, forward=False, depth=depth)
+                continue
+            for one in maps:
+                if depth is not None and isinstance(one, Pool | Sleeve):
+                    np.maximum(depth, one.depth(at), out=depth)
+                at = one.back(at)
         return at
+
+    def looked(self, released: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Give `origin` and `fluid` of places at once.
+
+        Parameters
+        ----------
+        released : numpy.ndarray
+            (n, 3) where the probe's pressure took them from, `contact.back` [m].
+
+        Returns
+        -------
+        origin, fluid : numpy.ndarray
+            (n, 3), (n,) [m].
+        """
+        depth = np.full(len(released), -1.0)
+        return self._back(released, depth if self.has_fluid else None), depth
 
     def place(self, points: np.ndarray) -> np.ndarray:
         """Give where the tissue of each place at rest is now, (n, 3) [m]."""
-        for one in reversed(self.inner):
-            points = one.forth(points)
+        for maps, moves in reversed(_runs(self.inner, len(points))):
+            if moves:
+                points = kernels.get().carried(points, moves, forward=True)
+                continue
+            for one in reversed(maps):
+                points = one.forth(points)
         return self.contact.forth(points)
 
     def fluid(self, points: np.ndarray, *, released: np.ndarray | None = None) -> np.ndarray:
@@ -80,11 +113,7 @@ class Deformation:
         depth = np.full(len(points), -1.0)
         if not self.has_fluid:
             return depth
-        at = self.contact.back(points) if released is None else released
-        for one in self.inner:
-            if isinstance(one, Pool | Sleeve):
-                depth = np.maximum(depth, one.depth(at))
-            at = one.back(at)
+        self._back(self.contact.back(points) if released is None else released, depth)
         return depth
 
     def fluid_at(self, place: np.ndarray) -> Pool | Sleeve | None:
@@ -100,3 +129,19 @@ class Deformation:
     def has_fluid(self) -> bool:
         """Whether any fluid was given and is still there."""
         return any(isinstance(one, Pool | Sleeve) for one in self.inner)
+
+
+def _runs(maps: Sequence[Map], n_places: int) -> list[tuple[list[Map], list[Move]]]:
+    """Part maps into those that a kernel takes together, with what it is told, and those that it does not know."""
+    if n_places <= kernels.FEW or kernels.get() is None:
+        return [(list(maps), [])]
+    out: list[tuple[list[Map], list[Move]]] = []
+    for one in maps:
+        move = getattr(one, "move", None)
+        if out and bool(out[-1][1]) == (move is not None):
+            out[-1][0].append(one)
+        else:
+            out.append(([one], []))
+        if move is not None:
+            out[-1][1].append(move)
+    return out

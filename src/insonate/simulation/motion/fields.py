@@ -21,6 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from insonate.core.units import Meters
+from insonate.simulation.motion.move import Move
 
 SETTLING = 12
 """Steps of the fixed point that inverts a displacement whose gradient is below one half: an error below 1e-4 of it."""
@@ -215,6 +216,11 @@ class Drag:
     width: Meters
     """Of the fading [m]."""
 
+    @property
+    def move(self) -> Move:
+        """As numbers: middle, direction, amount, width."""
+        return Move(kind="drag", numbers=np.array([*self.middle, *self.direction, self.amount, self.width]))
+
     def _displacement(self, points: np.ndarray) -> np.ndarray:
         out = np.zeros_like(points)
         near = np.einsum("ij,ij->i", points - self.middle, points - self.middle) < (6 * self.width) ** 2
@@ -243,6 +249,12 @@ class Contraction:
     width: Meters
     """Of the fading [m]."""
 
+    @property
+    def move(self) -> Move:
+        """As numbers: middle, fiber, strain, width."""
+        numbers = np.array([*self.middle, *self.fiber, self.strain, self.width])
+        return Move(kind="contraction", numbers=numbers)
+
     def _displacement(self, points: np.ndarray) -> np.ndarray:
         return shortened(points - self.middle, self.fiber, self.strain, self.width)
 
@@ -263,6 +275,11 @@ class Slide:
     """(3,) far below the skin; the third is 0 [m]."""
     depth: Meters
     """Where half of it is reached [m]."""
+
+    @property
+    def move(self) -> Move:
+        """As numbers: amount, depth."""
+        return Move(kind="slide", numbers=np.array([*self.amount, self.depth]))
 
     def _displacement(self, points: np.ndarray) -> np.ndarray:
         z = np.maximum(points[:, 2:], 0)
@@ -289,6 +306,12 @@ class Pool:
     """[m^3]."""
     flatness: float
     """Length over thickness."""
+
+    @property
+    def move(self) -> Move:
+        """As numbers: middle, normal, radius of the sphere of its volume, flatness."""
+        numbers = np.array([*self.middle, *self.normal, self._radius, self.flatness])
+        return Move(kind="pool", numbers=numbers, fluid=True)
 
     @property
     def _radius(self) -> Meters:

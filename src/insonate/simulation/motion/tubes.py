@@ -15,6 +15,7 @@ import numpy as np
 from insonate.core.units import Meters
 from insonate.simulation.medium import Body
 from insonate.simulation.motion.fields import flattened, grown, sleeve_opened, sleeved
+from insonate.simulation.motion.move import Move
 
 COARSE: Meters = 2e-3
 """Between the points at which a tube is looked for [m]."""
@@ -49,6 +50,12 @@ class Tube:
     def across(self) -> list[int]:
         """The two other axes."""
         return [axis for axis in range(3) if axis != self.axis]
+
+    @property
+    def table(self) -> np.ndarray:
+        """(n, 7) along, middle, radius and stretch (00, 01, 11) of each station."""
+        s = self.stretch
+        return np.column_stack([self.along, self.middle, self.radius, s[:, 0, 0], s[:, 0, 1], s[:, 1, 1]])
 
     def at(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Give places as the tube has them.
@@ -135,6 +142,12 @@ class Wall:
     flat: float = 0.0
     """Logarithm of the widening of a lumen that is flattened."""
 
+    @property
+    def move(self) -> Move:
+        """As numbers: area, flatness."""
+        numbers = np.array([self.area, self.flat])
+        return Move(kind="wall", numbers=numbers, table=self.tube.table, axis=self.tube.axis)
+
     def _radii(self, radius: np.ndarray, share: np.ndarray) -> np.ndarray:
         return np.asarray(radius * np.sqrt(1 + (self.area - 1) * share))
 
@@ -181,6 +194,16 @@ class Sleeve:
     def in_nerve(self) -> bool:
         """Whether the fluid lies in a structure of the body, rather than in a channel beside one."""
         return self.inside and self.tube.label > 0
+
+    @property
+    def move(self) -> Move:
+        """As numbers: the area over pi at its thickest, station, half length."""
+        peak = 3 * self.volume / (4 * np.pi * self.half_length)
+        numbers = np.array([peak, self.station, self.half_length])
+        tube = self.tube
+        return Move(
+            kind="sleeve", numbers=numbers, table=tube.table, axis=tube.axis, inside=self.inside, fluid=True
+        )
 
     def _area(self, points: np.ndarray) -> np.ndarray:
         """Give the fluid's area over pi at the station of each place: a parabola whose integral is the volume."""

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
+from benchmarks import simulated_scenes
 from benchmarks.calibration import calibration
 from benchmarks.rows import row
 from insonate.core import Acquisition, ChannelData, Grid, Probe, Transmit
@@ -985,4 +986,4 @@ def rows() -> list[dict[str, Any]]:
     made: list[dict[str, Any]] = []
     for part in (reference, live, pictures, motion, speckle, deposits, peers):
         made += part(quick)
-    return made
+    return made + simulated_scenes.rows()

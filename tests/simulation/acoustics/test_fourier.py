@@ -11,6 +11,7 @@ from insonate.core import AxesError, Grid, Probe, RangeError, UnknownNameError
 from insonate.simulation.acoustics import FourierEngine, kernels
 from refusals import refused
 from simulation.acoustics.points import SPEED, difference, direct_sum, engine, map_of
+from simulation.inclusion import cnr, displacement, squeezed, strain_down
 
 LIVE = 0.10
 """Relative difference of the live profile: a map twice as wide as the array, columns of 0.15 mm."""
@@ -208,3 +209,30 @@ def test_an_unknown_kernel_is_refused():
     known = ", ".join(kernels.available())
     with refused(UnknownNameError, f"kernel must be one of {known}, got 'cuda'"):
         made_by.echoes(made_by.spectrum(np.zeros((256, 64), np.float32)), 0.0, kernel="cuda")
+
+
+def test_an_inclusion_three_times_stiffer_is_seen_in_strain():
+    """8 mm wide, 1 % down, in closed form; found again by phase (`simulation.inclusion`): CNRe of issue 11."""
+    found, truth, inside, beside = squeezed()
+    moved = found.displacement
+    assert (moved * truth.displacement).sum() / (truth.displacement**2).sum() == pytest.approx(1, abs=0.05)
+    assert cnr(found.strain[inside], found.strain[beside]) >= 10
+    contrast = found.strain[beside].mean() / found.strain[inside].mean()
+    assert contrast == pytest.approx(truth.strain[beside].mean() / truth.strain[inside].mean(), rel=0.15)
+    assert found.strain[inside].mean() == pytest.approx(-0.005, rel=0.05)
+
+
+def test_the_closed_form_of_an_inclusion_makes_no_volume_and_is_continuous():
+    rng, step = np.random.default_rng(0), 1e-7
+    x, z = rng.uniform(-8e-3, 8e-3, (2, 2000))
+    settings = {"strain": 0.01, "radius": 4e-3, "ratio": 3.0}
+    aside = (displacement(x + step, z, **settings)[0] - displacement(x - step, z, **settings)[0]) / (2 * step)
+    far = np.abs(np.hypot(x, z) - 4e-3) > 2 * step
+    np.testing.assert_allclose((aside + strain_down(x, z, step=step, **settings))[far], 0, atol=1e-8)
+    turn = rng.uniform(0, 2 * np.pi, 50)
+    ends = [
+        displacement(r * np.cos(turn), r * np.sin(turn), **settings) for r in (4e-3 - 1e-12, 4e-3 + 1e-12)
+    ]
+    np.testing.assert_allclose(ends[0], ends[1], atol=1e-12)
+    even = displacement(x, z, strain=0.01, radius=4e-3, ratio=1.0)
+    np.testing.assert_allclose(even, (0.01 * x, -0.01 * z), atol=1e-15)

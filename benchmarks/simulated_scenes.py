@@ -1,6 +1,7 @@
 """What the simulated patient's scenes show, rows of the algorithms' §1.2 and 1.3: needle, shadow, anisotropy, blood, motion.
 
-A part of the benchmark `simulation`. Each value is held against a closed form or against what was imposed; a row without a target says what is so.
+A part of the benchmark `simulation`. Each value is held against a closed form or against what was imposed; a row without a
+target says what is so.
 """
 
 import os

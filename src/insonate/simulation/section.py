@@ -216,7 +216,7 @@ def levels(medium: Medium, frequency: float) -> np.ndarray:
     Returns
     -------
     numpy.ndarray
-        Of every `COARSER`th sample, (n_lateral / COARSER, n_axial / COARSER) float32.
+        One of each `COARSER` samples either way, (n_lateral / COARSER, n_axial / COARSER) float32.
     """
     wave = facts("insonate.simulation", "patient")["wave"]
     table = medium.properties["attenuation"] * (frequency / 1e6) ** medium.properties["attenuation_exponent"]

@@ -56,6 +56,8 @@ TOUCH: Meters = 0.4e-3
 """How deep two solids may lie in each other: less than two voxels, and the later one wins [m]."""
 LOUD_WITHIN = 0.6
 """Of two sheets in a voxel the much louder one is kept, if it passes within so many steps of its middle."""
+NEARBY: Meters = 2e-3
+"""Two solids further than this from every point of a lattice of 1 mm do not meet between its points [m]."""
 SLAB = 2_000_000
 """Voxels for which noise is looked up at once: memory for their places, 24 MB."""
 SLAB_VOXELS = 2_300_000
@@ -367,7 +369,7 @@ def compile_volumes(individual: Individual, window: Window, *, step: Meters = 0.
     y = window.center[1] + (np.arange(counts[1]) - (counts[1] - 1) / 2) * step
     z = (np.arange(counts[2]) + 0.5) * step
     made = solids(individual.blocks, individual.rng)
-    _check_apart(individual, made, (x, y, z))
+    check_apart(individual, made, (x, y, z))
     slabs = _slabs((len(x), len(y), len(z)))
     voxels = np.empty((len(x), len(y), len(z), 8), np.uint8)
     pleura: dict[int, np.ndarray] = {}
@@ -439,7 +441,7 @@ def _painted(canvas: _Canvas) -> None:
         _texture(canvas, at, texture)
 
 
-def _check_apart(individual: Individual, made: Mapping[str, Solid], axes: Sequence[np.ndarray]) -> None:
+def check_apart(individual: Individual, made: Mapping[str, Solid], axes: Sequence[np.ndarray]) -> None:
     """Refuse an anatomy that intersects itself."""
     who = f"{individual.region} (seed {individual.seed}, variant '{individual.variant}')"
     hard = [(block["name"], block) for kind, block in individual.blocks if kind in KINDS]
@@ -473,15 +475,10 @@ def _check_apart(individual: Individual, made: Mapping[str, Solid], axes: Sequen
             high = np.minimum(boxes[one][1], boxes[other][1])
             if (high <= low).any():
                 continue
-            grid = [
-                np.linspace(a, b, 2 * int(np.ceil((b - a) / 0.5e-3)) + 1)
-                for a, b in zip(low, high, strict=True)
-            ]
-            depth = overlap(
-                made[one],
-                made[other],
-                (grid[0][:, None, None], grid[1][None, :, None], grid[2][None, None, :]),
-            )
+            close = _close(made[one], made[other], low, high)
+            if close is None:
+                continue
+            depth = overlap(made[one], made[other], _grid(*close, 0.25e-3))
             if depth > TOUCH:
                 raise InputError(f"{who}: '{one}' and '{other}' lie {depth * 1e3:.1f} mm in each other")
 
@@ -495,6 +492,29 @@ def _layers_overlap(one: Solid, other: Solid, axes: Sequence[np.ndarray]) -> Met
     x, y = axes[0][::3, None], axes[1][None, ::3]
     (inner, outer), (inner_too, outer_too) = one.faces(x, y), other.faces(x, y)
     return float(max((np.minimum(outer, outer_too) - np.maximum(inner, inner_too)).max(initial=0.0), 0.0))
+
+
+def _grid(low: np.ndarray, high: np.ndarray, step: Meters) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Give open x, y, z over a box, its faces among them, no further apart than a step [m]."""
+    x, y, z = (
+        np.linspace(a, b, max(int(np.ceil((b - a) / step)), 1) + 1) for a, b in zip(low, high, strict=True)
+    )
+    return x[:, None, None], y[None, :, None], z[None, None, :]
+
+
+def _close(
+    one: Solid, other: Solid, low: np.ndarray, high: np.ndarray
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Give the part of a box in which two solids may meet, looked for every millimeter; None where they keep apart."""
+    coarse = _grid(low, high, 1e-3)
+    near = np.maximum(one.distance(coarse), other.distance(coarse)) < NEARBY
+    if not near.any():
+        return None
+    low, high = low.copy(), high.copy()
+    for axis, line in enumerate(coarse):
+        found = line.ravel()[near.any(axis=tuple(k for k in range(3) if k != axis))]
+        low[axis], high[axis] = max(low[axis], found[0] - 1e-3), min(high[axis], found[-1] + 1e-3)
+    return low, high
 
 
 def _strength(canvas: _Canvas, block: Mapping[str, Any], rng: np.random.Generator) -> np.ndarray:
@@ -546,7 +566,9 @@ def _surface(canvas: _Canvas, block: Mapping[str, Any]) -> None:
         )
         first = np.clip(np.ceil((height - canvas.z[0]) / canvas.step), 0, len(canvas.z)).astype(int)
         canvas.material[np.arange(len(canvas.z))[None, None, :] >= first[..., None]] = at
-        canvas.lay_height(height, np.full(height.shape, -99.0), border=True)
+        # the air below a pleura answers at every place of it: its sheet is its border, and nothing breaks it
+        if "strength_db" not in block or block["tissue"] != Tissue.PLEURA.value:
+            canvas.lay_height(height, np.full(height.shape, -99.0), border=True)
     if "strength_db" in block:
         plies = int(block.get("plies", 1))
         for ply in range(plies):

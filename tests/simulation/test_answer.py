@@ -4,11 +4,13 @@ from scipy.ndimage import binary_erosion
 
 from insonate.core import AdvanceNeedle, ChannelData, MoveBody, UnknownNameError
 from insonate.imaging.beamforming.delay_and_sum import delay_and_sum
-from insonate.simulation.answer import replay
+from insonate.simulation.answer import media, replay
 from insonate.simulation.course import TICK, Course, Settings, due, ticks_until
+from insonate.simulation.facts import facts
 from insonate.simulation.patient import SimulatedPatient
 from refusals import refused
 from simulation.analytic_body import ARTERY, NERVE, AnalyticBody
+from simulation.anatomy.phantoms import femoral
 from simulation.scripts import ENTRY, WHO, block, inject, needle_to, probe
 
 BODY = AnalyticBody()
@@ -138,3 +140,32 @@ def test_the_image_shows_what_the_truth_says():
 def test_a_command_that_the_body_cannot_obey_is_refused_before_anything():
     with refused(UnknownNameError, "MoveBody.part must be one of iliopsoas, got 'soleus'"):
         next(replay(7, SETTINGS, [MoveBody(part="soleus", amount=1, time=9, given_by=WHO)], 1.0, body=BODY))
+
+
+def test_a_medium_of_the_femoral_crease_carries_modulus_and_velocity():
+    """Each tissue has the modulus of its file; velocity is what displacement does between two ticks."""
+    body, settings = femoral(), Settings(truth_step=3e-4)
+    tense = [
+        probe(force=0.5, at=(-0.004, 0, 0)),
+        MoveBody(part="iliopsoas", amount=1.0, time=0.05, given_by=WHO),
+    ]
+    *_, before, last = replay(7, settings, tense, 0.15, body=body)
+    _, after = media(7, settings, tense, 0.15, body=body, every=2)
+    tissues = facts("insonate.simulation.anatomy", "tissues")
+    modulus = after.property("shear_modulus")
+    for label, structure in enumerate(after.structures, start=1):
+        here = after.labels == label
+        if here.any():
+            assert (modulus[here] == tissues[structure.tissue.value]["shear_modulus"]).all()
+    assert len(np.unique(modulus)) > 4
+    change = (last.displacement - before.displacement).transpose(1, 0, 2) / TICK
+    vessels = [n for n, s in enumerate(after.structures, 1) if s.tissue.is_vessel]
+    still = (after.labels == before.labels.T) & ~np.isin(after.labels, vessels)
+    moved = after.velocity[still]
+    largest = np.abs(moved).max()
+    assert largest > 1e-3
+    assert np.quantile(np.abs(moved - change[still]), 0.99) < 0.1 * largest  # to first order in the slopes
+    artery = body.label("femoral artery")
+    speed = np.abs(after.velocity[after.labels == artery]).max()
+    assert speed > 10 * largest or speed > 0.05
+    np.testing.assert_array_equal(after.velocity, last.velocity.transpose(1, 0, 2))

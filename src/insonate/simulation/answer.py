@@ -5,6 +5,7 @@ It lives the examination again and looks at it whole. Imported by those alone wh
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 from scipy.ndimage import binary_fill_holes
@@ -20,7 +21,7 @@ from insonate.simulation.motion.injection import Place
 from insonate.simulation.motion.rhythm import poiseuille
 from insonate.simulation.motion.tubes import Wall
 from insonate.simulation.patient import body_of
-from insonate.simulation.section import Cutter
+from insonate.simulation.section import Cutter, Section
 
 CLEARED = (
     Tissue.NERVE,
@@ -71,18 +72,57 @@ def replay(
     Truth
         Of the image plane under the array.
     """
+    view = _View(settings)
+    for course, time in _lived(seed, settings, commands, until, body, every):
+        yield view.truth(course, time)
+
+
+def media(
+    seed: int,
+    settings: Settings,
+    commands: Sequence[Command],
+    until: Seconds,
+    *,
+    body: Body | None = None,
+    every: int = 1,
+) -> Iterator[Medium]:
+    """Live an examination again and give what a wave meets at every tick, sound or shear, without needle.
+
+    Parameters
+    ----------
+    seed, settings, commands, until, body, every
+        As of `replay`.
+
+    Yields
+    ------
+    Medium
+        Of the image plane under the array, velocity of tissue and blood included, fluid without shear modulus (label 0).
+    """
+    view = _View(settings)
+    for course, time in _lived(seed, settings, commands, until, body, every):
+        yield view.medium(course, time)[0]
+
+
+def _lived(
+    seed: int,
+    settings: Settings,
+    commands: Sequence[Command],
+    until: Seconds,
+    body: Body | None,
+    every: int,
+) -> Iterator[tuple[Course, Seconds]]:
+    """Give the course after every so manyth tick, and the tick's time."""
     check_count("every", every, (1, 1_000_000), "ticks")
     course = Course(seed, body if body is not None else body_of(settings, seed))
     for command in commands:
         course.check(command)
     waiting, end = due(commands), ticks_until(until)
-    view = _View(settings)
     while course.tick < end:
         while waiting and ticks_until(waiting[0].time) <= course.tick:
             course.obey(waiting.pop(0))
         seen = course.advance()
         if seen.tick % every == 0:
-            yield view.truth(course, seen.time)
+            yield course, seen.time
 
 
 class _View:
@@ -100,16 +140,22 @@ class _View:
         self._cutter = Cutter(shape, step, step, nodes)
         self._step = step
 
-    def truth(self, course: Course, time: Seconds) -> Truth:
+    def medium(self, course: Course, time: Seconds) -> tuple[Medium, Section]:
+        """Give the medium with its velocity, and what it was cut from."""
         section = self._cutter.cut(course, needle=False)
-        medium = section.medium
-        plane = medium.plane
-        to_probe = plane.pose.rotation.T
         places, released = self._cutter.nodes(course)
         origin = course.now.origin(places, released=released)
         moved = (places - course.before.place(origin)) / TICK
+        to_probe = section.medium.plane.pose.rotation.T
+        velocity = self._vectors(moved @ to_probe.T) + self._blood(course, section.medium, time)
+        return replace(section.medium, velocity=velocity), section
+
+    def truth(self, course: Course, time: Seconds) -> Truth:
+        medium, section = self.medium(course, time)
+        plane = medium.plane
+        velocity = np.zeros((*plane.shape, 3), np.float32) if medium.velocity is None else medium.velocity
+        to_probe = plane.pose.rotation.T
         fluid = self._cutter.spread(section.fluid) > 0
-        velocity = self._vectors(moved @ to_probe.T) + self._blood(course, medium, time)
         shaft = course.insertion.shaft
         tip = heading = None
         if shaft is not None:

@@ -121,6 +121,10 @@ def test_settings_are_checked():
         Settings(angles=(8.0,))
     with refused(RangeError, "Settings.angles must hold 1..64 angles, got 0"):
         Settings(angles=())
+    with refused(RangeError, "Settings.slices must be odd, for one is the image plane, got 4"):
+        Settings(slices=4)
+    with refused(RangeError, "Settings.slices must lie in 1..15 planes, got 17"):
+        Settings(slices=17)
 
 
 def test_the_artery_pulses_and_its_neighbors_follow_as_one_over_the_distance():

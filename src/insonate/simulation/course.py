@@ -29,7 +29,7 @@ from insonate.core import (
     Stimulus,
     Tissue,
 )
-from insonate.core.checks import check_name, check_range
+from insonate.core.checks import check_count, check_name, check_range
 from insonate.core.units import CubicMeters, Meters, Newtons, Seconds
 from insonate.simulation.edge import BEYOND, HIGHEST, middle_of, nearest
 from insonate.simulation.facts import facts
@@ -100,6 +100,8 @@ class Settings:
     """Of the region; None is its first."""
     angles: tuple[float, ...] = (-0.175, -0.0875, 0.0, 0.0875, 0.175)
     """Steering angles, one new plane wave a tick in turn [rad]."""
+    slices: int = 1
+    """Planes that stand for the thickness of the slice; one is live, seven cost as many cuts and are near the truth."""
     truth_step: Meters = 2e-4
     """Between the pixels of a truth [m]."""
 
@@ -110,6 +112,9 @@ class Settings:
             raise RangeError(f"Settings.angles must hold 1..64 angles, got {len(self.angles)}")
         for angle in self.angles:
             check_range("Settings.angles", angle, (-0.6, 0.6), "rad", hint="degrees?")
+        check_count("Settings.slices", self.slices, (1, 15), "planes")
+        if self.slices % 2 == 0:
+            raise RangeError(f"Settings.slices must be odd, for one is the image plane, got {self.slices}")
         check_range("Settings.truth_step", self.truth_step, (5e-5, 2e-3), "m", hint="millimeters?")
 
 

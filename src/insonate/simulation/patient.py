@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from insonate.core import ChannelData, Command, Observation, Probe
-from insonate.core.units import Seconds
+from insonate.core.units import Meters, Seconds
 from insonate.simulation import ensemble
 from insonate.simulation.acoustics import FourierEngine
 from insonate.simulation.acoustics.point_echoes import point_echoes
@@ -21,6 +21,7 @@ from insonate.simulation.medium import Body
 from insonate.simulation.points import drop
 from insonate.simulation.section import Cutter, Section, heard
 from insonate.simulation.streams import Stream, plane_thickness
+from insonate.simulation.thickness import Thickness
 
 MOST_WAITING = 10_000
 """Commands that may wait for their time."""
@@ -64,6 +65,8 @@ def machine() -> FourierEngine:
             element_width=probe["element_width"],
             center_frequency=probe["center_frequency"],
             fractional_bandwidth=probe["fractional_bandwidth"],
+            element_height=probe["element_height"],
+            elevation_focus=probe["elevation_focus"],
         ),
         lateral_step=grid["lateral_step"],
         axial_step=grid["axial_step"],
@@ -73,12 +76,16 @@ def machine() -> FourierEngine:
     )
 
 
-def cutter() -> Cutter:
-    """Plan the cuts that the machine's map asks for."""
+def cutter(beside: Meters = 0.0) -> Cutter:
+    """Plan the cuts that the machine's map asks for, in the image plane or so far beside it [m]."""
     grid = facts("insonate.simulation", "patient")["map"]
     nodes = grid["motion_nodes"]
     return Cutter(
-        (grid["n_lateral"], grid["n_axial"]), grid["lateral_step"], grid["axial_step"], (nodes[0], nodes[1])
+        (grid["n_lateral"], grid["n_axial"]),
+        grid["lateral_step"],
+        grid["axial_step"],
+        (nodes[0], nodes[1]),
+        beside=beside,
     )
 
 
@@ -109,6 +116,7 @@ class SimulatedPatient:
         self._course = Course(seed, body if body is not None else body_of(settings, seed))
         self._engine = machine()
         self._cutter = cutter()
+        self._thickness = Thickness(self._engine, cutter, settings.slices) if settings.slices > 1 else None
         self._seed = seed
         self._waiting: list[Command] = []
         self._noise = self._quiet()
@@ -189,9 +197,9 @@ class SimulatedPatient:
         section = self._cutter.cut(course)
         streams = self._cutter.streams(course, section, moving=colored)
         if not colored:
-            return [self._picture(self._engine.spectrum(self._bled(section, streams)), (), tick, time)]
+            return [self._picture(self._spectrum(section, streams), (), tick, time)]
         frequency = self._engine.probe.center_frequency
-        spectrum = self._engine.spectrum(heard(section.medium, frequency))
+        spectrum = self._spectrum(section, ())
         frames = []
         if pictured:
             heard_of = ensemble.Heard(section.medium, frequency)
@@ -199,9 +207,11 @@ class SimulatedPatient:
             frames.append(self._picture(spectrum, points, tick, time))
         return [*frames, self._ensembles.take(course, section, spectrum, streams, tick, time)]
 
-    def _bled(self, section: Section, streams: Sequence[Stream]) -> np.ndarray:
-        """Give what is heard of a map with its blood."""
+    def _spectrum(self, section: Section, streams: Sequence[Stream]) -> np.ndarray:
+        """Give the spectrum of what is heard of a plane, or of all that stand for its thickness, with this blood."""
         medium = section.medium
+        if self._thickness is not None:
+            return self._thickness.spectrum(self._course, section, streams)
         for stream in streams:
             drop(
                 medium.reflectivity,
@@ -210,7 +220,7 @@ class SimulatedPatient:
                 stream.strengths,
                 thickness=plane_thickness(),
             )
-        return heard(medium, self._engine.probe.center_frequency)
+        return self._engine.spectrum(heard(medium, self._engine.probe.center_frequency))
 
     def _picture(
         self,

@@ -33,9 +33,16 @@ class Cutter:
     """Cuts one plane's shape again and again; it remembers where the probe pressed last."""
 
     def __init__(
-        self, shape: tuple[int, int], lateral_step: float, axial_step: float, nodes: tuple[int, int]
+        self,
+        shape: tuple[int, int],
+        lateral_step: float,
+        axial_step: float,
+        nodes: tuple[int, int],
+        *,
+        beside: float = 0.0,
     ) -> None:
-        """Take the map's shape and steps, and how many nodes carry the motion."""
+        """Take the map's shape and steps, how many nodes carry the motion, and how far beside the image plane it cuts."""
+        self._beside = beside
         self._shape, self._steps, self._nodes = shape, (lateral_step, axial_step), nodes
         self._across = _linear(nodes[0], shape[0])
         self._down = _linear(nodes[1], shape[1])
@@ -44,9 +51,12 @@ class Cutter:
         self._released = np.zeros((0, 3))
 
     def plane(self, course: Course) -> Plane:
-        """Give the image plane of the probe now."""
+        """Give the image plane of the probe now, or the one beside it."""
+        pose = course.now.contact.pose
+        if self._beside:
+            pose = replace(pose, translation=pose.translation + self._beside * pose.rotation[:, 1])
         return Plane(
-            pose=course.now.contact.pose,
+            pose=pose,
             shape=self._shape,
             lateral_step=self._steps[0],
             axial_step=self._steps[1],

@@ -4,7 +4,7 @@
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 TARGET = Path(__file__).resolve().parent / "src" / "messages.ts"
 
@@ -35,7 +35,7 @@ def kind(schema: dict[str, Any]) -> str:
 
 def typescript() -> str:
     """Give the whole file."""
-    from insonate.app.messages import FRAME, MAGIC, METERS, SIMULATED, VERSION, schema
+    from insonate.app.messages import FRAME, MAGIC, METERS, SIMULATED, VERSION, FromServer, Said, schema
 
     found = schema()
     lines = [
@@ -55,8 +55,8 @@ def typescript() -> str:
         ]
         lines += [f"  {key}: {kind(value)}" for key, value in definition["properties"].items()]
         lines.append("}")
-    server = ("Hello", "Guidance", "Confirmed", "Status", "Problem")
-    page = ("Ack", "SetControl", "SetProcedure", "Freeze")
+    server = [kind.__name__ for kind in get_args(FromServer)]
+    page = [kind.__name__ for kind in get_args(Said)]
     lines += [
         "",
         f"export type FromServer = {' | '.join(server)}",

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image as Picture
 
-from app.browser import Server, browsing, chromium, drop, free_port, live, number, serving, until, view
+from app.browser import PLAIN, Server, browsing, chromium, drop, free_port, live, number, serving, until, view
 from conftest import shared_data
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -156,6 +156,153 @@ def test_another_patient_is_chosen_by_keyboard(server):
         page.request.post(f"{server.url}api/simulated", data={"region": "femoral_crease"})
         until(lambda: "seed 7" in page.inner_text("footer"), 90)
         assert page.complaints == []
+
+
+def held(page, name):
+    """What the page says of a hand, as a number."""
+    return float(
+        page.locator(".hands dl div", has_text=name)
+        .locator("dd")
+        .inner_text()
+        .split()[0]
+        .strip("°")
+        .replace("−", "-")
+    )
+
+
+def take(page, key):
+    """Take a hand once there is a patient to hold."""
+    page.wait_for_selector(".hands")
+    page.keyboard.press(key)
+
+
+def press(page, key, wanted, name, seconds=20.0):
+    """Press a key, and wait until the page says what came of it."""
+    page.keyboard.press(key)
+    until(lambda: abs(held(page, name) - wanted) < 0.06, seconds)
+
+
+def test_probe_and_needle_are_moved_by_keyboard_alone(server):
+    with browsing(flags=PLAIN) as page:
+        live(page, server.url)
+        take(page, "p")
+        tilt, turned, rocked, force = (held(page, name) for name in ("Tilt", "Rotate", "Rock", "Press"))
+        press(page, "t", tilt + 1, "Tilt")
+        press(page, "Shift+T", tilt + 1.1, "Tilt")
+        press(page, "e", turned + 1, "Rotate")
+        press(page, "v", rocked - 1, "Rock")
+        press(page, ".", force + 0.5, "Press")
+        take(page, "n")
+        press(page, "e", -20.5, "Entry")
+        for deep in range(1, 5):
+            press(page, "ArrowUp", deep, "In")
+        angle = held(page, "Angle")
+        press(page, "ArrowRight", angle + 1, "Angle")
+        press(page, "t", 1.0, "Yaw")
+        page.keyboard.press("q")  # the entry of a needle that is inside cannot be moved
+        until(lambda: "Withdraw the needle before" in page.inner_text("aside"))
+        page.get_by_role("button", name="Dismiss").click()
+        page.locator(".picture").focus()
+        press(page, "ArrowDown", 3, "In")
+        page.keyboard.down("ArrowDown")  # held, it repeats
+        until(lambda: held(page, "In") == 0)
+        page.keyboard.up("ArrowDown")
+        until(lambda: "Needle outside" in page.inner_text(".plan"))
+        assert page.complaints == []
+
+
+def test_syringe_and_stimulator_by_keyboard_alone(server):
+    with browsing(flags=PLAIN) as page:
+        live(page, server.url)
+        take(page, "n")
+        for deep in range(1, 7):
+            press(page, "ArrowUp", deep, "In")
+        said = lambda: page.inner_text("[aria-label=Instruments]")  # noqa: E731
+        page.keyboard.press("o")
+        until(lambda: "Again: on" in said())
+        page.keyboard.press("o")
+        until(lambda: "Switch off" in said())
+        page.keyboard.press("k")
+        until(lambda: "0.55" in said())
+        until(lambda: "kΩ" in said() and "? kΩ" not in said(), 40)
+        page.keyboard.press("x")
+        until(lambda: "Switch on" in said())
+        page.locator(".picture").focus()
+        page.keyboard.down(" ")
+        until(lambda: "0.0 mL given" not in said() and "mL given" in said(), 40)
+        page.keyboard.up(" ")
+        until(lambda: "0.0 mL/s" in said(), 40)
+        page.keyboard.down("ArrowDown")
+        until(lambda: held(page, "In") == 0)
+        page.keyboard.up("ArrowDown")
+        assert page.complaints == []
+
+
+def test_the_needle_is_drawn_where_the_tracker_sees_it(server):
+    with browsing(flags=PLAIN) as page:
+        live(page, server.url)
+        take(page, "n")
+        assert page.locator("[data-needle]").count() == 0
+        page.keyboard.down("ArrowUp")
+        until(lambda: held(page, "In") >= 15)
+        page.keyboard.up("ArrowUp")
+        until(lambda: page.locator("[data-needle]").count() == 1, 40)
+        state = page.get_attribute("[data-needle]", "data-needle")
+        words = page.inner_text(".tip")
+        assert state in ("seen", "off plane", "lost")
+        assert ("Tip in plane" in words) == (state == "seen") or view(page) != "live"
+        page.keyboard.down("ArrowDown")
+        until(lambda: held(page, "In") == 0)
+        page.keyboard.up("ArrowDown")
+        until(lambda: page.locator("[data-needle]").count() == 0)
+
+
+def test_the_pointer_slides_aims_and_advances(server):
+    with browsing(flags=PLAIN) as page:
+        live(page, server.url)
+        take(page, "p")
+        box = page.locator(".picture").bounding_box()
+        middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        tilt = held(page, "Tilt")
+        page.mouse.move(*middle)
+        page.mouse.down(button="right")
+        page.mouse.move(middle[0], middle[1] - 60, steps=4)
+        page.mouse.up(button="right")
+        until(lambda: held(page, "Tilt") > tilt + 5)
+        force = held(page, "Press")
+        page.mouse.wheel(0, -200)
+        until(lambda: abs(held(page, "Press") - force - 1.0) < 0.06)
+        take(page, "n")
+        page.mouse.wheel(0, -300)
+        until(lambda: held(page, "In") == 3)
+        angle = held(page, "Angle")
+        page.mouse.down()
+        page.mouse.move(middle[0], middle[1] + 20, steps=4)
+        page.mouse.up()
+        until(lambda: held(page, "Angle") > angle + 1)
+        page.mouse.wheel(0, 300)
+        until(lambda: held(page, "In") == 0)
+        page.get_by_role("button", name="Advance", exact=True).click()  # every drag has its button
+        until(lambda: held(page, "In") == 1)
+        page.get_by_role("button", name="Withdraw", exact=True).click()
+        until(lambda: held(page, "In") == 0)
+        assert page.complaints == []
+
+
+def test_two_viewers_hand_the_probe_over(server):
+    with browsing(flags=PLAIN) as first:
+        second = first.context.browser.new_page()
+        live(first, server.url)
+        live(second, server.url)
+        take(first, "p")
+        first.keyboard.press("e")
+        until(lambda: "holds the probe" in second.inner_text(".hands"))
+        assert second.get_by_role("button", name="Rotate right").is_disabled()
+        second.get_by_role("button", name="Ask for it").click()
+        until(lambda: "asks for the probe" in first.inner_text(".hands"))
+        first.get_by_role("button", name="Hand over").click()
+        until(lambda: second.get_by_role("button", name="Rotate right").is_enabled())
+        assert first.get_by_role("button", name="Rotate right").is_disabled()
 
 
 def test_every_unseen_hazard_is_written_as_unknown(server):

@@ -3,6 +3,7 @@
 import json
 import socket
 import time
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -15,10 +16,11 @@ from websockets.exceptions import ConnectionClosed
 from app.serving import Frame, Steady, becomes, page, served, with_sources
 from insonate.app import stream
 from insonate.app.examination import Examination
-from insonate.core import InputError
+from insonate.core import Inject, InputError, MoveProbe, Stimulate
 from insonate.formats import insonate_hdf5
 from insonate.pipeline import chain, live
 from pipeline.fakes import painted, shot
+from simulation.motion.poses import held
 
 A_WHILE = 0.5
 """Dozens of ticks of the source [s]."""
@@ -413,3 +415,97 @@ def test_pages_that_vanish_leave_nothing_behind(port):
             one.socket.socket.shutdown(socket.SHUT_RDWR)  # without a word
     with page(port) as last:
         last.message("status", lambda status: status["watching"] == 1)
+
+
+# --- hands ---
+
+
+class Body(Steady):
+    """Obeys hands, and tells where its probe is."""
+
+    accepts = frozenset({"MoveProbe", "AdvanceNeedle", "Inject", "Stimulate"})
+
+    def __init__(self):
+        super().__init__()
+        self.pose = held()
+
+    def advance(self, commands, until):
+        for command in commands:
+            if isinstance(command, MoveProbe):
+                self.pose = command.pose
+        yield replace(self.pose, time=until)
+        yield from super().advance(commands, until)
+
+
+@pytest.fixture
+def body(monkeypatch):
+    made = with_sources(monkeypatch, Body)
+    one = Examination("UL03")
+    one.show_patient()
+    with served(one) as port:
+        yield one, port, made
+
+
+def test_two_viewers_cannot_fight_and_the_probe_is_handed_over(body):
+    _, port, made = body
+    with page(port) as first, page(port) as second:
+        mine = first.message("hands")["you"]
+        yours = second.message("hands")["you"]
+        assert mine != yours
+        first.say(type="probe", slide=0.001)
+        assert first.message("hands", lambda said: said["probe"]["x"] > 0)["pilot"] == mine
+        second.say(type="probe", slide=0.001)
+        assert (
+            second.message("problem")["message"] == f"Viewer {mine} holds the probe. Ask for it to take over."
+        )
+        second.say(type="pilot", give=False)
+        assert first.message("hands", lambda said: said["asking"] == yours)["pilot"] == mine
+        first.say(type="pilot", give=True)
+        assert second.message("hands", lambda said: said["pilot"] == yours)["asking"] is None
+        second.say(type="probe", slide=0.002)
+        becomes(lambda: abs(made[-1].pose.translation[0] - 0.003) < 1e-9)
+
+
+def test_a_pilot_whose_page_goes_leaves_all_off(body):
+    _, port, made = body
+    with page(port) as gone:
+        gone.message("hands")
+        gone.say(type="needle", advance=0.01)
+        gone.say(type="stimulate", on=True, current=0.0005)
+        gone.say(type="inject", on=True)
+        becomes(lambda: any(isinstance(one, Inject) and one.rate > 0 for one in made[-1].commands))
+    becomes(lambda: isinstance(made[-1].commands[-1], Stimulate) and made[-1].commands[-1].stimulus is None)
+    assert [one.rate for one in made[-1].commands if isinstance(one, Inject)][-1] == 0
+    with page(port) as other:
+        assert other.message("hands")["pilot"] is None
+
+
+def test_a_source_that_obeys_no_hands_says_so(examination, port):
+    with page(port) as viewer:
+        assert viewer.message("hello")["hands"] is False
+        viewer.say(type="probe", slide=0.001)
+        assert (
+            viewer.message("problem")["message"]
+            == "What is shown cannot be moved: it is no simulated patient."
+        )
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"type": "probe", "slide": 5.0},
+        {"type": "probe", "slide": "far"},
+        {"type": "needle", "advance": 1e9},
+        {"type": "needle", "depth": 0.1},
+        {"type": "inject"},
+        {"type": "stimulate", "on": True, "current": "high"},
+        {"type": "pilot", "give": 3},
+    ],
+)
+def test_what_no_hand_could_do_is_no_message(body, said):
+    _, port, made = body
+    with page(port) as viewer:
+        viewer.say(**said)
+        assert viewer.message("problem")["message"] == "not a message of this page"
+        viewer.frame()
+    assert made[-1].commands == []

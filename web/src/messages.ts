@@ -48,6 +48,21 @@ export interface Guidance {
   drawing: Record<string, unknown> | null
 }
 
+/** Both hands and all readings, as often as they change. */
+export interface Hands {
+  type: 'hands'
+  you: number
+  pilot: number | null
+  asking: number | null
+  at_edge: boolean
+  probe: ProbeNow
+  needle: NeedleNow
+  track: TrackNow | null
+  near: NearRow[]
+  stimulator: StimulatorNow
+  injector: InjectorNow
+}
+
 /** One hazard: known where it lies or not, and how near the best path comes. */
 export interface HazardRow {
   structure: string
@@ -77,6 +92,57 @@ export interface Hello {
   procedure: string
   procedures: ProcedureName[]
   frozen: boolean
+  hands: boolean
+}
+
+/** What the syringe says. */
+export interface InjectorNow {
+  pressing: boolean
+  agent: string
+  rate: number | null
+  volume: number | null
+  pressure: number | null
+  age: number | null
+}
+
+/** The pilot moves the needle by a step [m, rad]. */
+export interface MoveNeedle {
+  type: 'needle'
+  entry: number
+  angle: number
+  yaw: number
+  advance: number
+  bevel: number
+}
+
+/** The pilot moves the probe by a step [m, rad, N]. */
+export interface MoveProbe {
+  type: 'probe'
+  slide: number
+  along: number
+  rotate: number
+  tilt: number
+  rock: number
+  press: number
+}
+
+/** How near the needle is to one structure, or that it is unknown. */
+export interface NearRow {
+  structure: string
+  interval_mm: number[] | null
+  margin_mm: number
+  keeps_margin: boolean | null
+  reason: string
+}
+
+/** How the needle is held [m, rad]. */
+export interface NeedleNow {
+  beside: number
+  angle: number
+  yaw: number
+  inserted: number
+  length: number
+  bevel: number
 }
 
 /** One planned path, in words and numbers. */
@@ -98,6 +164,28 @@ export interface Patient {
   pathologies: string[]
   window: string | null
   operator: string | null
+}
+
+/** A viewer asks for the probe, or hands it over. */
+export interface Pilot {
+  type: 'pilot'
+  give: boolean
+}
+
+/** The pilot presses the syringe, and says so again at least twice a second, or lets go. */
+export interface Press {
+  type: 'inject'
+  on: boolean
+}
+
+/** How the probe is held: where it meets the skin [m], its angles [rad], how hard it presses [N]. */
+export interface ProbeNow {
+  x: number
+  y: number
+  rotation: number
+  tilt: number
+  rock: number
+  force: number
 }
 
 /** Something asked for cannot be done, in one line. */
@@ -145,5 +233,37 @@ export interface Status {
   at_edge: boolean
 }
 
-export type FromServer = Hello | Guidance | Confirmed | Status | Problem
-export type FromPage = Ack | SetControl | SetProcedure | Freeze
+/** The pilot switches the stimulator, or sets its current [A]. */
+export interface Stimulate {
+  type: 'stimulate'
+  on: boolean
+  current: number | null
+}
+
+/** What the stimulator is set to, and what its last stimulus brought. */
+export interface StimulatorNow {
+  on: boolean
+  current: number
+  pulse_width: number
+  rate: number
+  delivered: number | null
+  muscle: string | null
+  grade: number | null
+  impedance: number | null
+  age: number | null
+}
+
+/** Where the tracker sees the needle, in the image: axial, lateral, and off its plane [m]. */
+export interface TrackNow {
+  state: string
+  age: number
+  tip: number[] | null
+  tip_age: number | null
+  tail: number[] | null
+  in_plane: boolean | null
+  ellipse: number[] | null
+  diameter: number
+}
+
+export type FromServer = Hello | Guidance | Confirmed | Status | Hands | Problem
+export type FromPage = Ack | SetControl | SetProcedure | Freeze | MoveProbe | MoveNeedle | Press | Stimulate | Pilot

@@ -1,7 +1,9 @@
 // What the page knows at one moment, and since when. Nothing here outlives its evidence: what is too old is unknown.
 import { unpack, type Frame } from './frame'
 import type { Drawing } from './drawing'
-import type { FromPage, FromServer, Guidance, HazardRow, Hello, Patient, RegionName } from './messages'
+import type { FromPage, FromServer, Guidance, Hands, HazardRow, Hello, NearRow, Patient, RegionName } from './messages'
+import { tipState } from './needle'
+import type { Hand, Move } from './moves'
 
 /** A picture older than this, or than three usual gaps between pictures, is stale [s]. */
 const STALE = 0.25
@@ -15,6 +17,13 @@ const TOO_OLD = 3.0
 const LOOK = 0.1
 /** Waits between attempts to reach the server [s]. */
 const WAITS = [0.5, 1, 2, 3]
+
+/** How often the page says that the syringe is still pressed; the server lets go after three of these [s]. */
+const SAY_PRESSED = 0.2
+/** One step of the stimulator [A]. */
+const CURRENT_STEP = 0.05e-3
+
+const UNKNOWN = { known: false, clearance: 'unknown', interval_mm: null, keeps_margin: null }
 
 export type Link = 'connecting' | 'open' | 'gone'
 export type View = 'empty' | 'loading' | 'live' | 'stale' | 'lost' | 'frozen' | 'error' | 'disconnected'
@@ -49,6 +58,12 @@ export class Workstation {
   preparing = $state(false)
   /** Whether the last movement was held at the edge of the window. */
   atEdge = $state(false)
+  /** How both hands are held, and what instruments say; null where what is shown cannot be held. */
+  hands = $state.raw<Hands | null>(null)
+  /** The active hand: keys and drags move this one. */
+  hand = $state<Hand>('probe')
+  /** Whether switching the stimulator on waits for its second press. */
+  confirming = $state(false)
   upload = $state<{ name: string; share: number } | null>(null)
 
   /** Called with each frame to draw, in the browser's own frame. */
@@ -106,12 +121,50 @@ export class Workstation {
     this.guidanceState === 'none' ? null : (this.guidance?.drawing as unknown as Drawing),
   )
 
-  /** Every hazard of the plan; all of them unknown once the evidence is gone. */
+  /** Whether this page may move anything: it holds the probe, or nobody does. A needle can be withdrawn without a picture. */
+  mayMove: boolean = $derived(
+    this.hands !== null &&
+      (this.hands.pilot === null || this.hands.pilot === this.hands.you) &&
+      this.link === 'open' &&
+      !this.hello?.frozen,
+  )
+
+  /** Whether a part of the needle is under the skin. */
+  inside: boolean = $derived((this.hands?.needle.inserted ?? 0) > 0)
+
+  /** What is known of the tip, in words. */
+  tip: { state: 'seen' | 'off plane' | 'lost' | 'outside'; words: string; detail: string } | null = $derived.by(() => {
+    if (!this.hands) return null
+    const { needle, track } = this.hands
+    if (!this.inside) return { state: 'outside', words: 'Needle outside', detail: 'Up arrow advances it' }
+    const within = `in ${(1000 * needle.inserted).toFixed(0)} of ${(1000 * needle.length).toFixed(0)} mm`
+    const state = track && this.view !== 'lost' && this.view !== 'stale' && this.view !== 'disconnected' ? tipState(track) : 'lost'
+    if (!track?.tip || state === 'lost') {
+      const age = track?.tip_age != null ? `, last known ${track.tip_age.toFixed(1)} s ago` : ''
+      return { state: 'lost', words: 'Tip unknown', detail: `${within}${age}` }
+    }
+    const depth = `depth ${(1000 * track.tip[0]!).toFixed(1)} mm`
+    if (state === 'off plane') {
+      return { state, words: 'Tip off the plane', detail: `by ${Math.abs(1000 * track.tip[2]!).toFixed(1)} mm · ${depth} · ${within}` }
+    }
+    const wide = track.ellipse ? `±${(1000 * track.ellipse[0]!).toFixed(1)} mm · ` : ''
+    return { state, words: 'Tip in plane, by tracker', detail: `${wide}${depth} · ${within}` }
+  })
+
+  /** Every hazard: how near the needle is once it is inside, else how near the best path comes. */
   hazards: HazardRow[] = $derived.by(() => {
+    if (!this.inside || !this.hands) return this.planned
+    const near = this.hands.near
+    const known = this.view === 'live' || this.view === 'frozen'
+    if (!near.length) return this.planned.map((row) => ({ ...row, ...UNKNOWN, reason: 'needle and structures are not known together' }))
+    return near.map((row) => nearRow(row, this.planned, known))
+  })
+
+  /** Every hazard of the plan; all of them unknown once the evidence is gone. */
+  planned: HazardRow[] = $derived.by(() => {
     const rows = this.guidance?.procedure === this.hello?.procedure ? (this.guidance?.hazards ?? []) : []
     if (this.guidanceState !== 'none') return rows
-    const unknown = { known: false, clearance: 'unknown', interval_mm: null, keeps_margin: null }
-    return rows.map((row) => ({ ...row, ...unknown, reason: 'picture gone: the one it was seen in is lost or too old' }))
+    return rows.map((row) => ({ ...row, ...UNKNOWN, reason: 'picture gone: the one it was seen in is lost or too old' }))
   })
 
   unknown: number = $derived(this.hazards.filter((row) => !row.known).length)
@@ -153,6 +206,42 @@ export class Workstation {
     if (!control) return
     const value = Math.min(Math.max(control.value + steps * stepOf(name), control.low), control.high)
     this.say({ type: 'control', name, value: Math.round(value * 1e6) / 1e6 })
+  }
+
+  /** Move the hand that is active by a step. */
+  move(step: Move): void {
+    if (this.mayMove) this.say(step)
+  }
+
+  private pressing: ReturnType<typeof setInterval> | null = null
+
+  /** Hold the syringe pressed, saying so again and again, or let go. */
+  press(on: boolean): void {
+    if (this.pressing !== null) clearInterval(this.pressing)
+    else if (!on) return
+    this.pressing = null
+    this.say({ type: 'inject', on: on && this.mayMove })
+    if (on && this.mayMove) this.pressing = setInterval(() => this.say({ type: 'inject', on: true }), 1000 * SAY_PRESSED)
+  }
+
+  /** Switch the stimulator on at the second press within two seconds. */
+  askStimulator(): void {
+    if (!this.hands || this.hands.stimulator.on) return
+    if (this.confirming) this.stimulate(true)
+    else setTimeout(() => (this.confirming = false), 2000)
+    this.confirming = !this.confirming
+  }
+
+  stimulate(on: boolean): void {
+    this.confirming = false
+    this.say({ type: 'stimulate', on, current: null })
+  }
+
+  turnCurrent(steps: number): void {
+    const stimulator = this.hands?.stimulator
+    if (!stimulator) return
+    const current = Math.round((stimulator.current + steps * CURRENT_STEP) * 1e6) / 1e6
+    this.say({ type: 'stimulate', on: stimulator.on, current: Math.min(Math.max(current, CURRENT_STEP), 5e-3) })
   }
 
   choose(procedure: string): void {
@@ -235,6 +324,7 @@ export class Workstation {
     socket.onclose = () => {
       if (this.socket !== socket) return
       this.link = 'gone'
+      this.press(false)
       const wait = WAITS[Math.min(this.attempts++, WAITS.length - 1)]!
       this.retryAt = seconds() + wait
       this.retryIn = wait
@@ -246,12 +336,17 @@ export class Workstation {
       case 'hello':
         if (message.stream !== this.hello?.stream) this.begin()
         this.hello = message
+        if (!message.hands) this.hands = null
         break
       case 'guidance':
         this.guidance = message
         break
       case 'confirmed':
         if (this.guidance) this.guidance = { ...this.guidance, frame: message.frame, made: message.made }
+        break
+      case 'hands':
+        this.hands = message
+        this.atEdge = message.at_edge
         break
       case 'status':
         this.offered = message.offered_hz
@@ -270,6 +365,7 @@ export class Workstation {
     this.waiting = null
     this.frame = null
     this.guidance = null
+    this.hands = null
     this.problem = null
     this.latencies = []
   }
@@ -323,6 +419,24 @@ export class Workstation {
     const sorted = [...this.latencies].sort((a, b) => a - b)
     const at = (share: number) => 1000 * sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!
     this.latency = sorted.length && !this.hello?.frozen ? { middle: at(0.5), high: at(0.95) } : null
+  }
+}
+
+/** A row of the table from what the needle's clearance is. */
+function nearRow(near: NearRow, planned: HazardRow[], seen: boolean): HazardRow {
+  const same = planned.find((row) => row.structure === near.structure)
+  const known = seen && near.interval_mm !== null
+  return {
+    structure: near.structure,
+    tissue: same?.tissue ?? '',
+    color: same?.color ?? '#fbd20a',
+    dash: same?.dash ?? [],
+    known,
+    reason: seen ? near.reason : 'the picture is gone',
+    margin_mm: near.margin_mm,
+    clearance: known ? 'known' : 'unknown',
+    interval_mm: known ? near.interval_mm : null,
+    keeps_margin: known ? near.keeps_margin : null,
   }
 }
 

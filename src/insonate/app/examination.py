@@ -5,7 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from insonate import __version__
+from insonate.app.cockpit import Cockpit, Deed, can_be_held
 from insonate.app.messages import Control, Guidance, HazardRow, Hello, PathRow, Patient, ProcedureName
+from insonate.app.pilots import Pilots
 from insonate.core import (
     Clearance,
     HazardSighting,
@@ -51,6 +53,10 @@ class Examination:
         self._change = threading.RLock()
         self.revision = self.stream = 0
         self.live: Live | None = None
+        self.pilots = Pilots()
+        """Who holds the probe."""
+        self.cockpit: Cockpit | None = None
+        """The hands over the source; None where it obeys none."""
         self.trouble: str | None = None
         """Why there is no first source, in words."""
 
@@ -148,6 +154,7 @@ class Examination:
         with self._change:  # the procedure may have been changed while the file was read
             live.procedure = self._procedure
             before, self.live, self._noun = self.live, live.start(), noun
+            self.cockpit = Cockpit(live, self.pilots) if can_be_held(live) else None
             self.stream += 1
             self.revision += 1
         if before is not None:
@@ -184,6 +191,18 @@ class Examination:
         if self.live is not None:
             self.live.set_control(name, value)
             self.tell()
+
+    def obey(self, deed: Deed, viewer: int) -> None:
+        """Move probe or needle, press the syringe, set the stimulator.
+
+        Raises
+        ------
+        InputError
+            If it cannot be done now, or another is the pilot.
+        """
+        if self.cockpit is None:
+            raise InputError("What is shown cannot be moved: it is no simulated patient.")
+        self.cockpit.obey(deed, viewer)
 
     def freeze(self, on: bool) -> None:
         """Hold the picture, or let it go on."""
@@ -233,6 +252,7 @@ class Examination:
                 for one in procedures()
             ],
             frozen=live.frozen if live is not None else False,
+            hands=self.cockpit is not None,
         )
 
 

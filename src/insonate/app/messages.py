@@ -85,6 +85,8 @@ class Hello(Message):
     procedure: str
     procedures: list[ProcedureName]
     frozen: bool
+    hands: bool
+    """Whether the source obeys probe, needle, syringe and stimulator."""
 
 
 class HazardRow(Message):
@@ -150,6 +152,107 @@ class Status(Message):
     """Whether the last movement was held at the edge of the window."""
 
 
+class ProbeNow(Message):
+    """How the probe is held: where it meets the skin [m], its angles [rad], how hard it presses [N]."""
+
+    x: float
+    y: float
+    rotation: float
+    tilt: float
+    rock: float
+    force: float
+
+
+class NeedleNow(Message):
+    """How the needle is held [m, rad]."""
+
+    beside: float
+    angle: float
+    yaw: float
+    inserted: float
+    length: float
+    bevel: float
+
+
+class TrackNow(Message):
+    """Where the tracker sees the needle, in the image: axial, lateral, and off its plane [m]."""
+
+    state: str
+    """"tip", "shaft only" or "lost"."""
+    age: float
+    """Since it was so [s]."""
+    tip: list[float] | None
+    """Axial, lateral, off the plane; where lost, the last that was known."""
+    tip_age: float | None
+    """Since the tip was there [s]."""
+    tail: list[float] | None
+    """Where the shaft entered the skin, as the tip is told."""
+    in_plane: bool | None
+    """Whether the tip lies within half a slice; None where it is not known."""
+    ellipse: list[float] | None
+    """95 % region of the tip in the plane: both half axes, and the angle of the first to the lateral axis [m, m, rad]."""
+    diameter: float
+    """Outer, of the shaft [m]."""
+
+
+class NearRow(Message):
+    """How near the needle is to one structure, or that it is unknown."""
+
+    structure: str
+    interval_mm: list[float] | None
+    """Distance, and both ends of its 95 % interval."""
+    margin_mm: float
+    keeps_margin: bool | None
+    reason: str
+
+
+class StimulatorNow(Message):
+    """What the stimulator is set to, and what its last stimulus brought."""
+
+    on: bool
+    current: float
+    pulse_width: float
+    rate: float
+    delivered: float | None
+    muscle: str | None
+    grade: int | None
+    impedance: float | None
+    age: float | None
+
+
+class InjectorNow(Message):
+    """What the syringe says."""
+
+    pressing: bool
+    agent: str
+    rate: float | None
+    volume: float | None
+    pressure: float | None
+    age: float | None
+
+
+class Hands(Message):
+    """Both hands and all readings, as often as they change."""
+
+    type: Literal["hands"] = "hands"
+    you: int
+    """Number of this viewer."""
+    pilot: int | None
+    """Who holds the probe; None if nobody."""
+    asking: int | None
+    """Who asks for it."""
+    at_edge: bool
+    """Whether the last movement was held at the edge of the window."""
+    probe: ProbeNow
+    needle: NeedleNow
+    track: TrackNow | None
+    """None where nothing tracks the needle."""
+    near: list[NearRow]
+    """Empty while the needle is outside."""
+    stimulator: StimulatorNow
+    injector: InjectorNow
+
+
 class Problem(Message):
     """Something asked for cannot be done, in one line."""
 
@@ -186,13 +289,63 @@ class Freeze(Message):
     on: bool
 
 
-FromServer = Hello | Guidance | Confirmed | Status | Problem
-FromPage = Annotated[Ack | SetControl | SetProcedure | Freeze, Field(discriminator="type")]
-
-_PAGE: TypeAdapter[Ack | SetControl | SetProcedure | Freeze] = TypeAdapter(FromPage)
+Step = Annotated[float, Field(ge=-0.1, le=0.1)]
+Turn = Annotated[float, Field(ge=-3.2, le=3.2)]
 
 
-def parse(text: str) -> Ack | SetControl | SetProcedure | Freeze:
+class MoveProbe(Message):
+    """The pilot moves the probe by a step [m, rad, N]."""
+
+    type: Literal["probe"] = "probe"
+    slide: Step = 0.0
+    along: Step = 0.0
+    rotate: Turn = 0.0
+    tilt: Turn = 0.0
+    rock: Turn = 0.0
+    press: Annotated[float, Field(ge=-30, le=30)] = 0.0
+
+
+class MoveNeedle(Message):
+    """The pilot moves the needle by a step [m, rad]."""
+
+    type: Literal["needle"] = "needle"
+    entry: Step = 0.0
+    angle: Turn = 0.0
+    yaw: Turn = 0.0
+    advance: Step = 0.0
+    bevel: Turn = 0.0
+
+
+class Press(Message):
+    """The pilot presses the syringe, and says so again at least twice a second, or lets go."""
+
+    type: Literal["inject"] = "inject"
+    on: bool
+
+
+class Stimulate(Message):
+    """The pilot switches the stimulator, or sets its current [A]."""
+
+    type: Literal["stimulate"] = "stimulate"
+    on: bool
+    current: float | None = None
+
+
+class Pilot(Message):
+    """A viewer asks for the probe, or hands it over."""
+
+    type: Literal["pilot"] = "pilot"
+    give: bool
+
+
+FromServer = Hello | Guidance | Confirmed | Status | Hands | Problem
+Said = Ack | SetControl | SetProcedure | Freeze | MoveProbe | MoveNeedle | Press | Stimulate | Pilot
+FromPage = Annotated[Said, Field(discriminator="type")]
+
+_PAGE: TypeAdapter[Said] = TypeAdapter(FromPage)
+
+
+def parse(text: str) -> Said:
     """Read what the page says.
 
     Raises

@@ -18,10 +18,15 @@ from insonate.app.messages import (
     Confirmed,
     Freeze,
     FromServer,
+    MoveNeedle,
+    MoveProbe,
+    Pilot,
+    Press,
     Problem,
     SetControl,
     SetProcedure,
     Status,
+    Stimulate,
     packed,
     parse,
 )
@@ -35,6 +40,9 @@ WINDOW = 3
 
 STATUS_EVERY = 1.0
 """[s]"""
+
+HANDS_EVERY = 0.1
+"""How often it is looked whether hands and readings have changed [s]."""
 
 LONGEST_MESSAGE = 4096
 """Characters of one message from the page; longer ones are dropped."""
@@ -50,6 +58,7 @@ class Viewer:
         """Take the open socket; `run` serves it until it closes."""
         self.socket, self.examination, self.watching = socket, examination, watching
         self.lost = self.sent = self.acknowledged = 0
+        self.number = 0
         self._on_the_way = 0
         self._last = 0
         self._room = asyncio.Event()
@@ -57,11 +66,16 @@ class Viewer:
     async def run(self) -> None:
         """Serve until the page goes away."""
         self.watching.add(self)
-        work = [asyncio.create_task(self._send()), asyncio.create_task(self._receive())]
+        self.number = self.examination.pilots.enter()
+        work = [asyncio.create_task(one) for one in (self._send(), self._receive(), self._say_hands())]
         try:
             await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
         finally:
             self.watching.discard(self)
+            cockpit = self.examination.cockpit
+            if self.examination.pilots.leave(self.number) and cockpit is not None:
+                with contextlib.suppress(InsonateError):
+                    cockpit.rest()
             for task in work:
                 task.cancel()
             ends = await asyncio.gather(*work, return_exceptions=True)
@@ -103,6 +117,11 @@ class Viewer:
                 self.examination.set_procedure(id)
             case Freeze(on=on):
                 self.examination.freeze(on)
+            case Pilot(give=give):
+                pilots = self.examination.pilots
+                pilots.give(self.number) if give else pilots.ask(self.number)
+            case MoveProbe() | MoveNeedle() | Press() | Stimulate() as deed:
+                self.examination.obey(deed, self.number)
 
     async def _send(self) -> None:
         revision, seen = -1, None
@@ -145,6 +164,22 @@ class Viewer:
                         at_edge=live.at_edge,
                     )
                 )
+
+    async def _say_hands(self) -> None:
+        """Say how all is held, as often as it changes; let go of a syringe whose page fell silent."""
+        said = None
+        while True:
+            await asyncio.sleep(HANDS_EVERY)
+            cockpit = self.examination.cockpit
+            if cockpit is None:
+                said = None
+                continue
+            with contextlib.suppress(InsonateError):
+                cockpit.watch()
+            now = await asyncio.to_thread(cockpit.now, self.number)
+            if now is not None and now != said:
+                await self._say(now)
+                said = now
 
     def _blind(self, problem: str) -> Status:
         return Status(

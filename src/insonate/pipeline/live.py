@@ -9,6 +9,7 @@ for one that gives channel data.
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -34,6 +35,7 @@ from insonate.core.units import Seconds
 from insonate.imaging.b_mode import Compounding, speckle_reduction
 from insonate.pipeline.catalog import BEAMFORMERS
 from insonate.pipeline.chain import Guided, as_image, cut, frame_of, grid_of, guide_scene, label, one_frame
+from insonate.pipeline.readings import Readings
 
 COMPOUNDED = 5
 """Plane waves in the rolling compound."""
@@ -112,6 +114,10 @@ class Live:
     """Whether the source gives channel data, so that depth can be set."""
     at_edge: bool = False
     """Whether the last movement was held at the edge of the window."""
+    readings: Readings = field(default_factory=Readings)
+    """What instruments said last."""
+    witness: Callable[[object], None] | None = None
+    """Told of every frame, command, reading and of what was seen, as it comes; it must hold up nobody."""
 
     def __post_init__(self) -> None:
         self._news = threading.Condition()
@@ -239,7 +245,11 @@ class Live:
             commands = [replace(self._commands.popleft(), time=since) for _ in range(len(self._commands))]
             self._now = until
             try:
+                for command in commands:
+                    self._tell(command)
                 for observation in self.source.advance(commands, until):
+                    if self.readings.take(observation):
+                        self._tell(observation)
                     if isinstance(observation, ChannelData | Image) and not _of_flow(observation):
                         for frame in range(observation.n_frames):
                             self._show(self._formed(_only(observation, frame)), until)
@@ -252,6 +262,10 @@ class Live:
                 self.problem = f"the source stopped: {type(error).__name__}: {error}"
                 return
             self._stopped.wait(max(0.0, tick - (time.monotonic() - began)))
+
+    def _tell(self, what: object) -> None:
+        if self.witness is not None:
+            self.witness(what)
 
     def _going(self) -> bool:
         """Wait while the picture is held; False once stopped."""
@@ -311,6 +325,7 @@ class Live:
                 made=time.time(),
             )
             self._news.notify_all()
+            self._tell(self.frame)
 
     def _refresh(self) -> None:
         """Show a held picture again with the controls of now."""
@@ -319,6 +334,7 @@ class Live:
                 self.frame = replace(
                     self.frame, number=self.frame.number + 1, pixels=self._grey(self.frame.image)
                 )
+                self._tell(self.frame)
                 self._news.notify_all()
 
     # --- what is seen in it ---
@@ -342,6 +358,7 @@ class Live:
                 if procedure is self.procedure:
                     self.seen, labelled = seen, frame.image
                     self._news.notify_all()
+                    self._tell(seen)
             self._stopped.wait(max(RESTED, 2 * (time.monotonic() - began)))
 
     def _seen(self, frame: Frame, procedure: Procedure) -> Seen:

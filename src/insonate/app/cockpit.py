@@ -1,0 +1,274 @@
+"""What the pilot does, and what the instruments say: between messages of the page and the nouns of a live source.
+
+The syringe is a dead man's: it is pressed while the page says so again and again, and let go once that fails. What is told
+of the needle is what the tracker sees, laid over the probe as it was at that time; how near it is to a structure is told
+only while needle and structures are fresh, and is unknown else.
+"""
+
+import math
+import time
+from contextlib import suppress
+
+import numpy as np
+
+from insonate.app import messages
+from insonate.app.messages import (
+    InjectorNow,
+    MoveNeedle,
+    MoveProbe,
+    NearRow,
+    NeedleNow,
+    Press,
+    ProbeNow,
+    Stimulate,
+    StimulatorNow,
+    TrackNow,
+)
+from insonate.app.pilots import Pilots
+from insonate.core import Clearance, InputError, NeedlePose, NeedleState
+from insonate.core.units import Seconds
+from insonate.guidance.nearness import clearances, in_probe_frame
+from insonate.guidance.rules import rules
+from insonate.pipeline.hands import AGENT, PULSE_RATE, PULSE_WIDTH, Hands
+from insonate.pipeline.live import Live
+
+KINDS = ("MoveProbe", "AdvanceNeedle", "Inject", "Stimulate")
+"""A source that obeys all of these can be held in the hand."""
+
+LET_GO: Seconds = 0.6
+"""The syringe is let go of when the page has not said for so long that it is pressed [s]."""
+
+AGED: Seconds = 1.2
+"""Structures seen in a picture so much older than the newest tell no distance any more [s]."""
+
+CHI_SQUARE = 5.991
+"""95 % of a normal spread in two dimensions lies within this, in variances."""
+
+Deed = MoveProbe | MoveNeedle | Press | Stimulate
+
+
+def can_be_held(live: Live) -> bool:
+    """Whether a source obeys hands."""
+    return set(KINDS) <= live.source.accepts
+
+
+class Cockpit:
+    """The hands over one live source, and what its instruments say."""
+
+    def __init__(self, live: Live, pilots: Pilots) -> None:
+        """Take a source that can be held, and who may hold it."""
+        self.live, self.pilots = live, pilots
+        self._hands: Hands | None = None
+        self._pressed: Seconds = 0.0
+
+    # --- what is done ---
+
+    def obey(self, deed: Deed, viewer: int) -> None:
+        """Do what a viewer asks for.
+
+        Parameters
+        ----------
+        deed : MoveProbe or MoveNeedle or Press or Stimulate
+            What.
+        viewer : int
+            Who.
+
+        Raises
+        ------
+        InputError
+            If another is the pilot, or it cannot be done now.
+        """
+        self.pilots.check(viewer)
+        hands, by = self._held(), f"viewer {viewer}"
+        lets_go = isinstance(deed, Press | Stimulate) and not deed.on
+        if self.live.frozen and not lets_go:
+            raise InputError("The picture is frozen. Let it go on before you move anything.")
+        match deed:
+            case MoveProbe():
+                hands.probe(
+                    slide=deed.slide,
+                    along=deed.along,
+                    rotate=deed.rotate,
+                    tilt=deed.tilt,
+                    rock=deed.rock,
+                    press=deed.press,
+                    by=by,
+                )
+            case MoveNeedle():
+                hands.needle(
+                    entry=deed.entry,
+                    angle=deed.angle,
+                    yaw=deed.yaw,
+                    advance=deed.advance,
+                    bevel=deed.bevel,
+                    by=by,
+                )
+            case Press(on=on):
+                self._pressed = time.monotonic()
+                hands.inject(on=on, by=by)
+            case Stimulate(on=on, current=current):
+                hands.stimulate(on=on, current=current, by=by)
+
+    def watch(self) -> bool:
+        """Let go of a syringe whose page has fallen silent; True if it was."""
+        hands = self._hands
+        if hands is None or not hands.held.injecting or time.monotonic() - self._pressed < LET_GO:
+            return False
+        hands.inject(on=False, by="the watchdog")
+        return True
+
+    def rest(self) -> None:
+        """Leave syringe and stimulator off: their pilot is gone."""
+        if self._hands is not None:
+            self._hands.rest("the watchdog")
+
+    def _held(self) -> Hands:
+        if self._hands is None:
+            probe = self.live.readings.probe
+            if probe is None:
+                raise InputError("There is no patient under the probe yet.")
+            needle = self.live.procedure.needle
+            self._hands = Hands(self.live.command, probe, length=needle.length.value)
+            with suppress(InputError):  # a gauge that the source has not: it keeps its own
+                self.live.set_control("needle_gauge", float(needle.gauge))
+        return self._hands
+
+    # --- what is said ---
+
+    def now(self, viewer: int) -> messages.Hands | None:
+        """Say how all is held and what the instruments say; None before the first reading."""
+        try:
+            hands = self._held()
+        except InputError:
+            return None
+        held, live = hands.held, self.live
+        return messages.Hands(
+            you=viewer,
+            pilot=self.pilots.pilot,
+            asking=self.pilots.asking,
+            at_edge=live.at_edge,
+            probe=ProbeNow(
+                x=held.x, y=held.y, rotation=held.rotation, tilt=held.tilt, rock=held.rock, force=held.force
+            ),
+            needle=NeedleNow(
+                beside=held.beside,
+                angle=held.angle,
+                yaw=held.yaw,
+                inserted=held.inserted,
+                length=hands.length,
+                bevel=held.bevel,
+            ),
+            track=self._track(),
+            near=self._near() if held.inserted > 0 else [],
+            stimulator=self._stimulator(hands),
+            injector=self._injector(hands),
+        )
+
+    def _clock(self) -> Seconds:
+        """Give the time of the source: that of its newest reading."""
+        probe = self.live.readings.probe
+        return 0.0 if probe is None else probe.time
+
+    def _track(self) -> TrackNow | None:
+        readings, now = self.live.readings, self._clock()
+        needle, last = readings.needle, readings.last_tip
+        if needle is None:
+            return None
+        seen = self._in_image(last)
+        return TrackNow(
+            state=needle.state.value,
+            age=max(now - needle.time, 0.0),
+            tip=None if seen is None else _place(seen.tip),
+            tip_age=None if last is None else max(now - last.time, 0.0),
+            tail=None if seen is None else _skinward(seen),
+            in_plane=_in_plane(seen) if needle.state is NeedleState.TIP else None,
+            ellipse=None if seen is None else _ellipse(seen),
+            diameter=self.live.procedure.needle.diameter.value,
+        )
+
+    def _in_image(self, needle: NeedlePose | None) -> NeedlePose | None:
+        if needle is None:
+            return None
+        return in_probe_frame(needle, self.live.readings.probe_at(needle.time))
+
+    def _near(self) -> list[NearRow]:
+        live, readings = self.live, self.live.readings
+        seen, frame, needle = live.seen, live.frame, readings.needle
+        if seen is None or seen.guided is None or frame is None:
+            return []
+        why = None
+        if frame.made - seen.made > AGED:
+            why = f"seen {frame.made - seen.made:.1f} s ago"
+        elif needle is not None and self._clock() - needle.time > rules()["alerting"]["stale"]:
+            why = f"needle seen {self._clock() - needle.time:.1f} s ago: too old"
+        guided = seen.guided
+        probe = None if needle is None else readings.probe_at(needle.time)
+        found = clearances(guided.scene, guided.plan, guided.procedure, needle, probe)
+        return [_near_row(one, why) for one in found]
+
+    def _stimulator(self, hands: Hands) -> StimulatorNow:
+        held, read = hands.held, self.live.readings.stimulation
+        return StimulatorNow(
+            on=held.stimulating,
+            current=held.current,
+            pulse_width=PULSE_WIDTH,
+            rate=PULSE_RATE,
+            delivered=None if read is None else read.delivered,
+            muscle=None if read is None else read.muscle,
+            grade=None if read is None else read.grade,
+            impedance=None if read is None else read.impedance,
+            age=None if read is None else max(self._clock() - read.time, 0.0),
+        )
+
+    def _injector(self, hands: Hands) -> InjectorNow:
+        read = self.live.readings.injection
+        return InjectorNow(
+            pressing=hands.held.injecting,
+            agent=AGENT,
+            rate=None if read is None else read.rate,
+            volume=None if read is None else read.volume,
+            pressure=None if read is None else read.pressure,
+            age=None if read is None else max(self._clock() - read.time, 0.0),
+        )
+
+
+def _place(tip: np.ndarray | None) -> list[float] | None:
+    return None if tip is None else [float(tip[2]), float(tip[0]), float(tip[1])]
+
+
+def _skinward(needle: NeedlePose) -> list[float] | None:
+    """Give where a straight shaft would leave the skin, or be a decimeter long."""
+    if needle.tip is None or needle.direction is None:
+        return None
+    down = float(needle.direction[2])
+    length = min(float(needle.tip[2]) / down, 0.1) if down > 1e-3 else 0.1
+    return _place(needle.tip - needle.direction * max(length, 0.0))
+
+
+def _in_plane(needle: NeedlePose | None) -> bool | None:
+    if needle is None or needle.tip is None:
+        return None
+    return abs(float(needle.tip[1])) <= rules()["needle"]["half_slice"]
+
+
+def _ellipse(needle: NeedlePose) -> list[float] | None:
+    if needle.covariance is None:
+        return None
+    in_image = needle.covariance[np.ix_([0, 2], [0, 2])]  # lateral, axial
+    spread, axes = np.linalg.eigh(in_image)
+    half = [math.sqrt(max(float(one), 0.0) * CHI_SQUARE) for one in spread[::-1]]
+    return [*half, math.atan2(float(axes[1, 1]), float(axes[0, 1]))]
+
+
+def _near_row(one: Clearance, why: str | None) -> NearRow:
+    known = why is None and one.distance is not None and one.interval is not None and one.unit == "m"
+    interval = None
+    if known and one.distance is not None and one.interval is not None:
+        interval = [round(1e3 * value, 2) for value in (one.distance, *one.interval)]
+    return NearRow(
+        structure=one.structure,
+        interval_mm=interval,
+        margin_mm=round(1e3 * one.margin, 1),
+        keeps_margin=one.keeps_margin if known else None,
+        reason=one.reason if why is None else why,
+    )

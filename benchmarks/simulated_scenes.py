@@ -32,7 +32,7 @@ from insonate.simulation.medium import Plane
 from insonate.simulation.motion.contact import Contact, layers
 from insonate.simulation.motion.insertion import Insertion, drawn_shaft
 from insonate.simulation.motion.tubes import Wall
-from insonate.simulation.patient import SimulatedPatient, machine
+from insonate.simulation.patient import SimulatedPatient, body_of, machine
 from insonate.simulation.points import lay
 
 TESTS = Path(__file__).resolve().parents[1] / "tests"
@@ -302,6 +302,67 @@ def anisotropy(quick: bool) -> list[dict[str, Any]]:
         )
     )
     return rows
+
+
+def tilted(quick: bool) -> list[dict[str, Any]]:
+    """The femoral crease tilted out of the plane, as one plane and as seven: how bright nerve and tendon are."""
+    steps = (0.0, 8.0, 12.0) if quick else (0.0, 3.0, 6.0, 9.0, 12.0)
+    body = body_of(Settings(), 7)
+    wanted = {
+        one.tissue.value: k
+        for k, one in enumerate(body.structures, 1)
+        if one.tissue.value in ("tendon", "nerve")
+    }
+    rows = []
+    for slices in (1, 7):
+        settings = Settings(angles=(0.0,), slices=slices)
+        levels: dict[str, list[float]] = {name: [] for name in wanted}
+        for degrees in steps:
+            powers: dict[str, list[float]] = {name: [] for name in wanted}
+            for y in (0.0,) if quick else (-2e-3, 2e-3):
+                patient = SimulatedPatient(7, settings, body=body)
+                patient._noise = np.float32(0)
+                move = MoveProbe(pose=_tilted(degrees, y), contact_force=0.3, time=0, given_by="benchmark")
+                (frame,) = (o for o in patient.advance([move], TICK) if isinstance(o, ChannelData))
+                medium = patient._cutter.cut(patient._course).medium
+                columns, lines = slice(256 - 110, 256 + 110, 2), slice(100, 900, 3)
+                grid = Grid(axial=medium.plane.axial[lines], lateral=medium.plane.lateral[columns])
+                picture = delay_and_sum(frame, grid).values[0]
+                labels = medium.labels[columns, lines].T
+                for name, label in wanted.items():
+                    powers[name].append(float((np.abs(picture[labels == label]) ** 2).mean()))
+            for name, values in powers.items():
+                levels[name].append(10 * float(np.log10(np.mean(values))))
+        for name, found in levels.items():
+            lost = np.maximum.accumulate(found[0] - np.array(found))
+            target = (8.0, 12.0) if name == "nerve" else (1.0, 7.0)
+            rows.append(
+                row(
+                    f"simulation/anisotropy-{name}-{slices}",
+                    f"femoral {name} tilted out of the plane, heard in {slices}: where half of its brightness is lost "
+                    f"(90 is never; {lost[-1]:.1f} dB lost at 12 degrees)",
+                    [float(np.interp(6.0, lost, steps, right=90.0))],
+                    "degrees",
+                    sense="in",
+                    target=target,
+                    truth="ALGORITHMS R 7, R 8: nerve about 10, tendon 2 to 7",
+                )
+            )
+    return rows
+
+
+def _tilted(degrees: float, y: float) -> Pose:
+    """Hold the probe turned about its array, looking at one place 20 mm down."""
+    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    rotation = np.array([[1, 0, 0], [0, c, s], [0, -s, c]])
+    at = np.array([-5e-3, y, 20e-3]) - rotation[:, 2] * 20e-3 / rotation[2, 2]
+    return Pose(
+        rotation=rotation,
+        translation=at,
+        source=CoordinateFrame.PROBE,
+        target=CoordinateFrame.PATIENT,
+        time=0,
+    )
 
 
 def _line_array(length: float, wavelength: float, degrees: np.ndarray) -> np.ndarray:
@@ -653,5 +714,5 @@ def tracking(quick: bool) -> list[dict[str, Any]]:
 def rows() -> list[dict[str, Any]]:
     """All of them."""
     quick = bool(os.environ.get("INSONATE_BENCHMARK_QUICK"))
-    made = needle(quick) + shadow() + anisotropy(quick) + tracking(quick) + blood(quick)
+    made = needle(quick) + shadow() + anisotropy(quick) + tilted(quick) + tracking(quick) + blood(quick)
     return made + deformation(quick)

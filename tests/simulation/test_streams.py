@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from insonate.simulation import points
 from insonate.simulation.course import TICK, Course
 from insonate.simulation.motion.rhythm import poiseuille
 from insonate.simulation.motion.tubes import Wall
@@ -49,12 +50,13 @@ def test_points_go_on_as_the_truth_has_the_blood_move():
 
 
 def test_blood_is_as_strong_as_noise_of_its_level_on_the_map():
-    """Power for area: that of white noise of -68 dB on every sample."""
+    """Power for area: that of white noise of -68 dB on every sample of a map whose rows have the depth `SAMPLE`."""
     course, of, section = cut(probe(force=0.0))
     stream = next(s for s in of.streams(course, section, moving=True) if s.label == ARTERY)
     weight = np.exp(-((stream.places[:, 1] / plane_thickness()) ** 2))
-    power = (stream.strengths**2 * weight).sum()
-    samples = (section.medium.labels == ARTERY).sum()
+    plane = section.medium.plane
+    power = ((stream.strengths / points.weight(plane)) ** 2 * weight).sum()
+    samples = (section.medium.labels == ARTERY).sum() * plane.axial_step / points.SAMPLE
     assert 10 * np.log10(power / samples) == pytest.approx(-68, abs=0.7)
 
 

@@ -249,6 +249,7 @@ def remap(
     element_width: float,
     offset: float,
     grazing: tuple[float, float],
+    period: int | None = None,
     instructions: str | None = None,
     threads: int | None = None,
 ) -> np.ndarray:
@@ -278,6 +279,9 @@ def remap(
         Of the elements from the map's columns [m].
     grazing : (float, float)
         (kz / k)^2 between which the wave fades out, 1.
+    period : int, optional
+        Where the columns are only the first of so many, and turned round: column j holds Kz = -2 pi j / (period axial_step).
+        Every sample that is asked for must lie within them. Else the columns are all, from Kz = 0 upward.
     instructions : str, optional
         One of `available()`.
     threads : int, optional
@@ -333,7 +337,7 @@ def remap(
         taps=taps,
         sine=float(np.sin(angle)),
         cosine=float(np.cos(angle)),
-        step=2 * np.pi / (columns * axial_step),
+        step=2 * np.pi / ((columns if period is None else -period) * axial_step),
         repeats=float(lateral[1]) * rows,
         middle=middle,
         width=element_width,

@@ -60,6 +60,9 @@ FIRST_FORCE: Newtons = 2.0
 NEAR: Meters = 0.012
 """The distance to what lies further away is that at rest [m]."""
 
+OFFSETS = 2e-4 * np.concatenate([np.zeros((1, 3)), np.eye(3), -np.eye(3)])
+"""Of places at which a distance is asked for with its slope [m]."""
+
 LEAST_RADIUS: Meters = 0.8e-3
 """The walls of smaller vessels do not move: by less than 0.05 mm if they did [m]."""
 
@@ -511,24 +514,27 @@ class Course:
 
         The nearest place of its surface at rest is found along the gradient and taken to where it is now.
         """
-        resting = float(self.body.distance(label, origin[np.newaxis])[0])
+        resting, slope = self._sloped(label, origin)
         if abs(resting) > NEAR:
             return resting
-        slope = self.gradient(label, origin)
         surface = origin - resting * slope
-        left = float(self.body.distance(label, surface[np.newaxis])[0])
+        left, slope = self._sloped(label, surface)
         if abs(left) > 2e-5:
-            surface = surface - left * self.gradient(label, surface)
+            surface = surface - left * slope
         now = self.now.place(surface[np.newaxis])[0]
         return float(np.copysign(np.linalg.norm(now - tip), resting))
 
     def gradient(self, label: int, place: np.ndarray) -> np.ndarray:
         """Give the unit vector that leads away from a structure at a place at rest, (3,)."""
-        offsets = 2e-4 * np.concatenate([np.eye(3), -np.eye(3)])
-        values = self.body.distance(label, place + offsets)
-        slope = values[:3] - values[3:]
+        return self._sloped(label, place)[1]
+
+    def _sloped(self, label: int, place: np.ndarray) -> tuple[Meters, np.ndarray]:
+        """Give the distance at rest from a place to a structure, and the unit vector that leads away from it."""
+        values = self.body.distance(label, place + OFFSETS)
+        slope = values[1:4] - values[4:]
         length = float(np.linalg.norm(slope))
-        return np.asarray(slope / length) if length > 1e-12 else np.array([0.0, 0.0, 1.0])
+        away = slope / length if length > 1e-12 else np.array([0.0, 0.0, 1.0])
+        return float(values[0]), np.asarray(away)
 
     # --- fluid ---
 

@@ -129,7 +129,7 @@ class Body(Protocol):
         Returns
         -------
         Medium
-            Without needle and fluid.
+            Without needle and fluid; its arrays are made for this call, and the caller may write into them.
 
         Raises
         ------

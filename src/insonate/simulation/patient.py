@@ -18,10 +18,13 @@ from insonate.simulation.acoustics.point_echoes import point_echoes
 from insonate.simulation.course import CONTROLS, KINDS, TICK, Course, Settings, due, ticks_until
 from insonate.simulation.facts import facts
 from insonate.simulation.medium import Body
-from insonate.simulation.points import drop
+from insonate.simulation.points import SAMPLE, drop
 from insonate.simulation.section import Cutter, Section, heard
 from insonate.simulation.streams import Stream, plane_thickness
 from insonate.simulation.thickness import Thickness
+
+HISS = 2**20
+"""Samples of the machine's noise that are kept, 8 MB: to draw as many anew for each frame costs four times more."""
 
 MOST_WAITING = 10_000
 """Commands that may wait for their time."""
@@ -120,6 +123,8 @@ class SimulatedPatient:
         self._seed = seed
         self._waiting: list[Command] = []
         self._noise = self._quiet()
+        long = np.random.default_rng((seed, 0x9015E)).standard_normal((HISS, 2), dtype=np.float32)
+        self._hissing = long.view(np.complex64)[:, 0]
         self._ensembles = ensemble.Ensembles(self._engine, self._cutter, float(self._noise), seed)
 
     @property
@@ -233,14 +238,22 @@ class SimulatedPatient:
         echoes = self._engine.echoes(spectrum, angle)
         for places, strengths in points:
             echoes = echoes + point_echoes(self._engine, places[:, [0, 2]], strengths, angle)
-        rng = np.random.default_rng((self._seed, 0x9015E, tick))
-        noise = rng.standard_normal((*echoes.shape, 2), dtype=np.float32).view(np.complex64)[..., 0]
-        return self._engine.channel_data(echoes + self._noise * noise, angle, time)
+        return self._engine.channel_data(echoes + self._hiss(echoes.shape, tick), angle, time)
+
+    def _hiss(self, shape: tuple[int, int], tick: int) -> np.ndarray:
+        """Give the machine's noise on a record: for each element a stretch of one long noise, drawn anew each tick.
+
+        Of all pairs of elements one in five hundred shares some samples then, at other moments of the record.
+        """
+        starts = np.random.default_rng((self._seed, 0x9015E, tick)).integers(
+            0, len(self._hissing) - shape[1], shape[0]
+        )
+        return self._noise * np.lib.stride_tricks.sliding_window_view(self._hissing, shape[1])[starts]
 
     def _quiet(self) -> np.float32:
         """Give the noise of the machine, from the echo of a bright fascia half way down."""
         shape = self._engine.shape
         fascia = np.zeros(shape, np.float32)
-        fascia[:, shape[1] // 2] = 2.0
+        fascia[:, shape[1] // 2] = 2.0 * SAMPLE / self._engine.axial_step
         loudest = np.abs(self._engine.echoes(self._engine.spectrum(fascia), 0.0)).max()
         return np.float32(loudest * 10 ** (facts("insonate.simulation", "patient")["wave"]["noise"] / 20))

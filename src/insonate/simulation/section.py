@@ -4,11 +4,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from insonate.simulation.acoustics import kernels
 from insonate.simulation.course import Course
 from insonate.simulation.facts import facts
 from insonate.simulation.instrument.needle import draw, shade
 from insonate.simulation.medium import Medium, Plane
 from insonate.simulation.motion.deformation import Deformation
+from insonate.simulation.points import weight
 from insonate.simulation.streams import Stream
 
 COARSER = 4
@@ -110,7 +112,7 @@ class Cutter:
         origin, depth = now.looked(released)
         displacement = (places - origin).reshape(*self._nodes, 3)
         medium = course.body.cut(plane, displacement)
-        reflectivity, labels = np.array(medium.reflectivity, np.float32), np.array(medium.labels)
+        reflectivity, labels = np.asarray(medium.reflectivity, np.float32), medium.labels
         fluid = depth.reshape(self._nodes)
         if now.has_fluid:
             self._wet(reflectivity, labels, fluid)
@@ -193,7 +195,7 @@ class Cutter:
             np.arange(1, int(air["depth"] / air["spacing"]) + 1) * air["spacing"] / plane.axial_step
         ).astype(int)
         for number, row in enumerate(at[at < rows]):
-            reflectivity[:, row] += (1 - touching) * air["strength"] * 0.6**number
+            reflectivity[:, row] += (1 - touching) * (air["strength"] * weight(plane) * 0.6**number)
         through = (
             np.ones(plane.shape, np.float32) if transmission is None else np.array(transmission, np.float32)
         )
@@ -255,19 +257,6 @@ def heard(medium: Medium, frequency: float) -> np.ndarray:
     numpy.ndarray
         (n_lateral, n_axial) float32.
     """
-    n, m = medium.plane.shape
     level = levels(medium, frequency)
-    level = _finer(_finer(level.T, m).T, n)
-    level *= medium.reflectivity
-    if medium.transmission is not None:
-        level *= medium.transmission
-    return level
-
-
-def _finer(values: np.ndarray, samples: int) -> np.ndarray:
-    """Interpolate the first axis of a (k, l) array, taken at every `COARSER`th sample, to all samples."""
-    ahead = np.concatenate([values[1:], values[-1:]])
-    out = np.empty((len(values), COARSER, values.shape[1]), np.float32)
-    for part in range(COARSER):
-        np.add(values * (1 - part / COARSER), ahead * (part / COARSER), out=out[:, part])
-    return out.reshape(-1, values.shape[1])[:samples]
+    made = kernels.get().heard(level, COARSER, medium.reflectivity, medium.transmission)
+    return np.asarray(made)

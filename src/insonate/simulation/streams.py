@@ -2,7 +2,7 @@
 
 Only what lies in the vessels that the plane cuts, and within twice the thickness of the plane, is looked for. A lumen that
 is squeezed holds less blood: its points lie closer and each is weaker. Echoes of the points together are as strong as those
-of white noise on the map of the deviation that `motion.toml` names, whatever their number.
+of white noise of the deviation that `motion.toml` names, on a map with rows of 0.04 mm, whatever their number.
 """
 
 from collections.abc import Mapping
@@ -18,6 +18,7 @@ from insonate.simulation.motion.blood import Blood, Chart
 from insonate.simulation.motion.deformation import Deformation
 from insonate.simulation.motion.rhythm import Rhythm
 from insonate.simulation.motion.tubes import Tube
+from insonate.simulation.points import SAMPLE, weight
 
 SLICE, SIDE = 2.0, 7
 """Points further beside the plane, in halves of its thickness, are left out: their echoes lie 17 dB lower. And how many
@@ -157,7 +158,7 @@ class Streams:
         onward = np.zeros_like(places)
         if moving:
             onward = (to_probe.apply(chart.places(which, travel, ONWARD)) - places) / ONWARD
-        sample = plane.lateral_step * plane.axial_step
+        sample = plane.lateral_step * SAMPLE
         crowd = blood.density * plane_thickness() * np.sqrt(np.pi) * sample / chart.opened
         level = 10 ** (facts("insonate.simulation.motion", "motion")["blood"]["echo"] / 20)
         return Stream(
@@ -165,7 +166,7 @@ class Streams:
             blood=blood,
             places=places,
             onward=onward,
-            strengths=level / np.sqrt(max(crowd, 1e-9)) * blood.strengths(which, travel),
+            strengths=weight(plane) * level / np.sqrt(max(crowd, 1e-9)) * blood.strengths(which, travel),
         )
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from insonate.core import AxesError, Grid, Probe, RangeError, UnknownNameError
-from insonate.simulation.acoustics import FourierEngine, kernels
+from insonate.simulation.acoustics import FourierEngine, fourier, kernels
 from refusals import refused
 from simulation.acoustics.points import SPEED, difference, direct_sum, engine, map_of
 from simulation.inclusion import cnr, displacement, squeezed, strain_down
@@ -236,3 +236,40 @@ def test_the_closed_form_of_an_inclusion_makes_no_volume_and_is_continuous():
     np.testing.assert_allclose(ends[0], ends[1], atol=1e-12)
     even = displacement(x, z, strain=0.01, radius=4e-3, ratio=1.0)
     np.testing.assert_allclose(even, (0.01 * x, -0.01 * z), atol=1e-15)
+
+
+@pytest.mark.parametrize("degrees", [-20.0, 0.0, 11.0])
+def test_half_a_spectrum_says_all_of_a_real_map(degrees):
+    fine = replace(engine(128, n_axial=256, n_elements=24), axial_step=0.03e-3)
+    assert fine.period == 512
+    reflectivity = np.random.default_rng(4).standard_normal(fine.shape).astype(np.float32)
+    made = fine.echoes(fine.spectrum(reflectivity), np.radians(degrees))
+    assert fine.spectrum(reflectivity).shape == (128, 257)
+    fine._plan["halved"] = np.array(False)
+    assert fine.period is None
+    truth = fine.echoes(fine.spectrum(reflectivity), np.radians(degrees))
+    assert np.linalg.norm(made - truth) < 1e-5 * np.linalg.norm(truth)
+
+
+def test_a_map_that_folds_keeps_the_whole_spectrum():
+    assert replace(engine(128, n_axial=256, n_elements=24), axial_step=0.06e-3).period is None
+
+
+@pytest.mark.parametrize(
+    ("first", "step", "count"), [(0, 2, 12), (5, 2, 9), (7, 3, 5), (3, 1, 20), (2, 5, 4)]
+)
+def test_samples_far_apart_are_those_of_the_whole_transform(first, step, count):
+    rng = np.random.default_rng(1)
+    spectrum = (rng.normal(size=(24, 3, 2)) @ (1, 1j)).astype(np.complex64)
+    truth = np.fft.ifft(spectrum, axis=0)[first + step * np.arange(count)]
+    np.testing.assert_allclose(fourier._every(spectrum, first, step, count), truth, atol=1e-6)
+
+
+def test_phases_of_angles_are_kept_for_few():
+    made_by = engine(64, n_axial=128, n_elements=8)
+    spectrum = made_by.spectrum(np.ones(made_by.shape, np.float32))
+    first = made_by.echoes(spectrum, 0.1)
+    for angle in np.linspace(-0.2, 0.2, fourier.MOST_ANGLES + 3):
+        made_by.echoes(spectrum, float(angle))
+    assert len(made_by._slants) <= fourier.MOST_ANGLES
+    assert np.array_equal(made_by.echoes(spectrum, 0.1), first)

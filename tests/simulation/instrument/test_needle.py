@@ -11,7 +11,7 @@ from insonate.simulation.patient import machine
 from refusals import refused
 from simulation.motion.poses import held
 
-PLANE = Plane(pose=held(), shape=(512, 1024), lateral_step=0.15e-3, axial_step=0.04e-3)
+PLANE = Plane(pose=held(), shape=(512, 1280), lateral_step=0.15e-3, axial_step=0.032e-3)
 
 
 def drawing(angle, *, depth=16e-3, length=20e-3, off=0.0, plane=PLANE, **settings):
@@ -60,9 +60,9 @@ def test_sound_bounces_within_the_tube():
         + 1
     )
     strongest = rows[column[rows] > 0.03 * column.max()]
-    top = (16e-3 - 1.27e-3 / 2) / 0.04e-3
+    top = (16e-3 - 1.27e-3 / 2) / 0.032e-3
     assert np.abs(strongest - top).min() <= 1
-    inner = 0.79e-3 / 0.04e-3
+    inner = 0.79e-3 / 0.032e-3
     for bounce in (1, 2, 3):
         assert np.abs(strongest - (top + bounce * inner)).min() <= 1
 
@@ -70,9 +70,9 @@ def test_sound_bounces_within_the_tube():
 def test_points_between_samples_keep_their_strength():
     """The band of the map: no wave of it depends on where between two rows the needle lies."""
     k = 2 * np.pi * 7.5e6 * 2 / 1540  # down, for an echo from above
-    z = np.arange(1024) * 0.04e-3
+    z = np.arange(1280) * 0.032e-3
     heard = [
-        np.abs((drawing(0.0, depth=16e-3 + part * 0.04e-3)[256] * np.exp(1j * k * z)).sum())
+        np.abs((drawing(0.0, depth=16e-3 + part * 0.032e-3)[256] * np.exp(1j * k * z)).sum())
         for part in (0, 0.25, 0.5, 0.75)
     ]
     np.testing.assert_allclose(heard, heard[0], rtol=0.01)
@@ -97,7 +97,7 @@ def test_the_longest_needle_can_be_drawn_with_its_dimples():
 
 
 def test_the_plane_decides_where_it_is_drawn():
-    moved = Plane(pose=held(at=(3e-3, 0, 2e-3)), shape=PLANE.shape, lateral_step=0.15e-3, axial_step=0.04e-3)
+    moved = Plane(pose=held(at=(3e-3, 0, 2e-3)), shape=PLANE.shape, lateral_step=0.15e-3, axial_step=0.032e-3)
     there = drawing(0.0, plane=moved)
     np.testing.assert_allclose(there[236:276, 300:400], drawing(0.0)[256:296, 350:450], atol=1e-4)
 
@@ -128,7 +128,7 @@ def test_a_shaft_in_the_plane_takes_its_share_of_the_beams_thickness(gauge, off)
 def test_the_edge_of_the_shadow_lies_under_the_tip_within_a_beam():
     """A beam at 8 mm below the tip is 0.4 mm wide; half of the sub-apertures see what lies right under the tip."""
     left = shaded(0.0)
-    row = round(20e-3 / 0.04e-3)
+    row = round(20e-3 / 0.032e-3)
     column = 256 + 15e-3 / 0.15e-3
     full, none = left[256, row], left[256 + 150, row]
     there = np.sqrt(full)
@@ -146,7 +146,7 @@ def test_behind_a_needle_across_the_plane_sound_comes_round():
     shaft = drawn_shaft(np.array([0, 0, 12e-3]) - direction * 10e-3, direction, 20e-3, 0.0, 1e9)
     left = np.ones(PLANE.shape, np.float32)
     shade(left, PLANE, shaft, gauge=18)
-    row = round(12e-3 / 0.04e-3)
+    row = round(12e-3 / 0.032e-3)
     behind = left[256, row:]
     assert left[256, row + 30] < 0.85
     assert left[256, 1000] > left[256, row + 30]

@@ -31,6 +31,8 @@ from insonate.simulation.acoustics.kernels.reference import GRAZING
 
 TAPS = 6
 """Width of the window: a relative error of the spectrum below 1e-4."""
+MOST_ANGLES = 16
+"""Whose phases are kept, 0.6 MB each."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -57,6 +59,7 @@ class FourierEngine:
     """Frequencies that are heard, over the center's: a bandwidth of 0.7 is cut at -18 dB, which leaves side lobes 32 dB
     below the pulse and costs a third less than a cut at -40 dB. A narrower pulse can do with less, and costs less."""
     _plan: dict[str, np.ndarray] = field(init=False, repr=False, default_factory=dict)
+    _slants: dict[float, np.ndarray] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.probe.fractional_bandwidth is None or self.probe.element_width is None:
@@ -96,6 +99,9 @@ class FourierEngine:
         frequencies = bins * resolution
         deviation = band * center / (2 * np.sqrt(2 * np.log(2)))
         padded = 2 * n_axial
+        wavenumbers = 2 * np.pi * frequencies / self.sound_speed
+        # of a real map half the spectrum says all; on the other side of it lies what a coarse map folds
+        highest = 2 * wavenumbers[-1] * padded * self.axial_step / (2 * np.pi)
         beta = np.pi * np.sqrt((TAPS / 2) ** 2 * 1.5**2 - 0.8)
         place = np.pi * TAPS * (np.arange(n_axial) - n_axial // 2) / padded
         root = np.sqrt((beta**2 - place**2).astype(complex))
@@ -104,17 +110,28 @@ class FourierEngine:
         window = np.where(inside > 0, np.i0(beta * np.sqrt(inside)), 0) / TAPS
         return {
             "bins": bins,
-            "wavenumbers": 2 * np.pi * frequencies / self.sound_speed,
+            "wavenumbers": wavenumbers,
+            "halved": np.array(highest + TAPS / 2 < n_axial),
             "pulse": np.exp(-0.5 * ((frequencies - center) / deviation) ** 2),
             "lateral": 2 * np.pi * fft.fftfreq(n_lateral, self.lateral_step),
             "window": window.astype(np.float32),
-            "evened": (np.sinh(root) / root).real.astype(np.float32),
+            "evener": (root / np.sinh(root)).real.astype(np.float32),
         }
 
     @property
     def sampling_frequency(self) -> Hertz:
-        """Of the baseband samples: twice the width of the band [Hz]."""
-        return 2 * len(self._plan["bins"]) / self.duration
+        """Of the baseband samples: twice the width of the band, or a little more [Hz]."""
+        return self.n_samples / self.duration
+
+    @property
+    def n_samples(self) -> int:
+        """Baseband samples of a record: a number that transforms fast."""
+        return int(fft.next_fast_len(2 * len(self._plan["bins"])))
+
+    @property
+    def period(self) -> int | None:
+        """After so many columns a spectrum would repeat, where it holds but half of them; None where it holds all."""
+        return 2 * self.shape[1] if self._plan["halved"] else None
 
     @property
     def demodulation_frequency(self) -> Hertz:
@@ -132,7 +149,8 @@ class FourierEngine:
         Returns
         -------
         numpy.ndarray
-            (n_lateral, 2 n_axial) complex64.
+            (n_lateral, 2 n_axial) complex64; the columns Kz <= 0 alone, n_axial + 1, where echoes ask for no others
+            (`period`).
 
         Raises
         ------
@@ -146,10 +164,14 @@ class FourierEngine:
         n_axial = self.shape[1]
         half = n_axial // 2
         wrapped = np.zeros((self.shape[0], 2 * n_axial), np.float32)
-        evened = reflectivity / self._plan["evened"]
-        wrapped[:, : n_axial - half] = evened[:, half:]
-        wrapped[:, 2 * n_axial - half :] = evened[:, :half]
-        return np.asarray(fft.fft2(wrapped))
+        evener = self._plan["evener"]
+        np.multiply(reflectivity[:, half:], evener[half:], out=wrapped[:, : n_axial - half])
+        np.multiply(reflectivity[:, :half], evener[:half], out=wrapped[:, 2 * n_axial - half :])
+        if not self._plan["halved"]:
+            return np.asarray(fft.fft2(wrapped))
+        rows = fft.rfft(wrapped, axis=1)
+        np.conjugate(rows, out=rows)  # Kz < 0 in rising order of its size
+        return np.asarray(fft.fft(rows, axis=0, overwrite_x=True))
 
     def echoes(
         self, spectrum: np.ndarray, steering_angle: Radians, *, kernel: str | None = None
@@ -186,14 +208,26 @@ class FourierEngine:
             element_width=float(self.probe.element_width or 0),
             offset=float(place[0] - column[0]) * self.lateral_step,
             grazing=self.grazing,
+            period=self.period,
         )
-        at_elements = fft.ifft(received, axis=0)[column]
-        at_elements = at_elements * np.exp(1j * np.sin(steering_angle) * x[:, None] * plan["wavenumbers"])
-        n_bins = len(plan["bins"])
-        slow = np.zeros((len(x), 2 * n_bins), np.complex64)
-        center = round(self.probe.center_frequency * self.duration)
-        slow[:, (plan["bins"] - center) % (2 * n_bins)] = at_elements.conj()
-        return np.asarray(fft.ifft(slow, axis=1) * np.float32(2 * n_bins), dtype=np.complex64)
+        at_elements = _every(received, int(column[0]), int(column[1] - column[0]), len(x))
+        at_elements *= self._slant(float(steering_angle))
+        np.conjugate(at_elements, out=at_elements)
+        below = round(self.probe.center_frequency * self.duration) - int(plan["bins"][0])
+        slow = np.zeros((len(x), self.n_samples), np.complex64)
+        slow[:, : at_elements.shape[1] - below] = at_elements[:, below:]
+        slow[:, self.n_samples - below :] = at_elements[:, :below]
+        return np.asarray(fft.ifft(slow, axis=1, norm="forward", overwrite_x=True))
+
+    def _slant(self, angle: float) -> np.ndarray:
+        """Give exp(i k x sin a), (n_elements, n_bins) complex64; kept for the angles that come again."""
+        kept = self._slants
+        if angle not in kept:
+            if len(kept) >= MOST_ANGLES:
+                kept.clear()
+            x = self.probe.element_positions[:, :1]
+            kept[angle] = np.exp(1j * np.sin(angle) * x * self._plan["wavenumbers"]).astype(np.complex64)
+        return kept[angle]
 
     def acquisition(self, steering_angle: Radians) -> Acquisition:
         """Describe one frame of one plane wave."""
@@ -230,3 +264,19 @@ class FourierEngine:
             acquisition=self.acquisition(steering_angle),
             times=np.array([[time]]),
         )
+
+
+def _every(spectrum: np.ndarray, first: int, step: int, count: int) -> np.ndarray:
+    """Give every `step`th sample of the inverse transform along the first axis, from `first` on.
+
+    Samples so far apart cannot tell waves apart that differ by their rate: those are added before the transform, which is
+    as much shorter.
+    """
+    n = len(spectrum)
+    if step < 2 or n % step:
+        return np.asarray(fft.ifft(spectrum, axis=0)[first + step * np.arange(count)])
+    lead = first % step
+    if lead:
+        spectrum = spectrum * np.exp(2j * np.pi * lead / n * np.arange(n)).astype(np.complex64)[:, None]
+    folded = spectrum.reshape(step, n // step, -1).sum(axis=0)
+    return np.asarray(fft.ifft(folded, axis=0, norm="forward")[first // step :][:count] * np.float32(1 / n))

@@ -49,7 +49,7 @@ def point_echoes(
     check_axes("points", points, "n 2")
     plan, speed = engine._plan, engine.sound_speed
     rate, bins = engine.sampling_frequency, plan["bins"]
-    n_record = 2 * len(bins)
+    n_record = engine.n_samples
     elements = np.ascontiguousarray(engine.probe.element_positions[:, 0])
     out = np.zeros((len(elements), n_record), np.complex64)
     if len(points) == 0:

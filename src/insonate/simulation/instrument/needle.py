@@ -19,7 +19,7 @@ from insonate.simulation.acoustics.shadow import BACK
 from insonate.simulation.facts import facts
 from insonate.simulation.medium import Plane
 from insonate.simulation.motion.insertion import Shaft
-from insonate.simulation.points import lay
+from insonate.simulation.points import lay, weight
 
 SPACING: Meters = 5e-5
 """Between points along the shaft: a quarter of a wavelength at 7.5 MHz [m]."""
@@ -82,7 +82,7 @@ def draw(
     to_probe = plane.pose.inverse()
     stations = np.arange(0, shaft.inserted, SPACING)
     line = to_probe.apply(shaft.at(stations))
-    strength = float(values["strength"]) * 2 * SPACING / plane.lateral_step
+    strength = float(values["strength"]) * weight(plane) * 2 * SPACING / plane.lateral_step
     heading = to_probe.rotation @ shaft.heading
     toward = np.array([0.0, 0.0, -1.0]) + heading * heading[2]
     toward /= max(float(np.linalg.norm(toward)), 1e-9)
@@ -138,10 +138,20 @@ def shade(reflectivity: np.ndarray, plane: Plane, shaft: Shaft, *, gauge: int) -
     x, z = plane.lateral[::across], plane.axial[top::down]
     if len(z) == 0:
         return
-    left = _past(x, z, at, covered, outer, 0.0)
-    left *= np.mean([_past(x, z, at, covered, outer, float(np.tan(angle))) for angle in BACK], axis=0)
-    n, m = plane.shape
-    reflectivity[:, top:] *= np.repeat(np.repeat(left, across, axis=0)[:n], down, axis=1)[:, : m - top]
+    reach = float(np.tan(np.abs(BACK).max())) * float(z[-1]) + 3 * outer
+    near = np.flatnonzero((x > at[:, 0].min() - reach) & (x < at[:, 0].max() + reach))
+    if len(near) == 0:
+        return
+    left = np.ones((len(x), len(z)), np.float32)
+    some = x[near]
+    past = _past(some, z, at, covered, outer, 0.0)
+    left[near] = past * np.mean([_past(some, z, at, covered, outer, np.tan(angle)) for angle in BACK], axis=0)
+    dark = np.flatnonzero(left.min(axis=1) < 1)
+    if len(dark) == 0:
+        return
+    begin, end = across * int(dark[0]), min(across * (int(dark[-1]) + 1), plane.shape[0])
+    some = np.repeat(left[dark[0] : dark[-1] + 1], down, axis=1)[:, : plane.shape[1] - top]
+    reflectivity[begin:end, top:] *= np.repeat(some, across, axis=0)[: end - begin]
 
 
 def _past(

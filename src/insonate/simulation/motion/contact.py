@@ -197,6 +197,8 @@ class Contact:
         self._middle = self.pose.translation[:2]
         self._moves = force > 0
         self._steps = max(2, int(np.ceil(self.sunk / STEP)))
+        self.move: Move | None = None
+        """As numbers: share along the face, its direction, its middle, steps; None where nothing is pressed."""
         if self._moves:
             self._plan(layers, values, pose)
 
@@ -215,15 +217,11 @@ class Contact:
         step = float(z[1] - z[0])
         whole = (compliance.sum() - (compliance[0] + compliance[-1]) / 2) * step
         self._down = _Table(0.0, step, -compliance / whole, 1.0)
-
-    @property
-    def move(self) -> Move | None:
-        """As numbers: share along the face, its direction, its middle, steps; None where nothing is pressed."""
-        if not self._moves:
-            return None
-        table = np.concatenate([self._along.numbers, self._across.numbers, self._down.numbers])
-        numbers = np.array([self._share, *self._lateral, *self._middle, self._steps])
-        return Move(kind="contact", numbers=numbers, table=table)
+        self.move = Move(
+            kind="contact",
+            numbers=np.array([self._share, *self._lateral, *self._middle, self._steps]),
+            table=np.concatenate([self._along.numbers, self._across.numbers, self._down.numbers]),
+        )
 
     def _flow(self, points: np.ndarray) -> np.ndarray:
         """Give the velocity of the flow at (n, 3) places [m]."""
@@ -242,7 +240,7 @@ class Contact:
     def _carried(self, points: np.ndarray, sign: float) -> np.ndarray:
         if not self._moves:
             return points
-        kernel = kernels.get() if len(points) > kernels.FEW else None
+        kernel = kernels.get()
         if kernel is not None and self.move is not None:
             return np.asarray(kernel.carried(points, [self.move], forward=sign > 0))
         for _ in range(self._steps):

@@ -5,7 +5,7 @@ fluid along nerves, and the walls of vessels. Each keeps volume, and so does the
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -29,6 +29,10 @@ class Map(Protocol):
         ...
 
 
+_Run = tuple[Sequence[Map], Sequence[Move]]
+"""Maps that follow each other, and what a kernel is told of them; nothing where it does not know them."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Deformation:
     """The body at one moment."""
@@ -37,6 +41,7 @@ class Deformation:
     """The probe on the skin."""
     inner: Sequence[Map]
     """All else, outermost first."""
+    _parted: list[list[_Run]] = field(init=False, repr=False, default_factory=list)
 
     def origin(self, points: np.ndarray, *, released: np.ndarray | None = None) -> np.ndarray:
         """Give where the tissue now at each place was at rest.
@@ -53,15 +58,24 @@ class Deformation:
         numpy.ndarray
             (n, 3) [m].
         """
-        at = self.contact.back(points) if released is None else released
-        return self._back(at, None)
+        return self._back(points, None, released)
 
-    def _back(self, at: np.ndarray, depth: np.ndarray | None) -> np.ndarray:
-        """Take places through the inner maps, and tell the depth in fluid on the way where it is asked for."""
-        for maps, moves in _runs(self.inner, len(at)):
+    def _runs(self) -> tuple[list[_Run], list[_Run]]:
+        """Give the runs of all maps, and of the inner ones alone; parted once."""
+        if kernels.get() is None:
+            return [([self.contact, *self.inner], [])], [(self.inner, [])]
+        if not self._parted:
+            self._parted.extend([_runs((self.contact, *self.inner)), _runs(self.inner)])
+        return self._parted[0], self._parted[1]
+
+    def _back(
+        self, points: np.ndarray, depth: np.ndarray | None, released: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Take places through the maps, and tell the depth in fluid on the way where it is asked for."""
+        at = points if released is None else released
+        for maps, moves in self._runs()[released is not None]:
             if moves:
-                kernel = kernels.get()
-                at = kernel.carried(at, moves, forward=False, depth=depth)
+                at = kernels.get().carried(at, moves, forward=False, depth=depth)
                 continue
             for one in maps:
                 if depth is not None and isinstance(one, Pool | Sleeve):
@@ -83,17 +97,17 @@ class Deformation:
             (n, 3), (n,) [m].
         """
         depth = np.full(len(released), -1.0)
-        return self._back(released, depth if self.has_fluid else None), depth
+        return self._back(released, depth if self.has_fluid else None, released), depth
 
     def place(self, points: np.ndarray) -> np.ndarray:
         """Give where the tissue of each place at rest is now, (n, 3) [m]."""
-        for maps, moves in reversed(_runs(self.inner, len(points))):
+        for maps, moves in reversed(self._runs()[0]):
             if moves:
                 points = kernels.get().carried(points, moves, forward=True)
                 continue
             for one in reversed(maps):
                 points = one.forth(points)
-        return self.contact.forth(points)
+        return points
 
     def fluid(self, points: np.ndarray, *, released: np.ndarray | None = None) -> np.ndarray:
         """Give how deep places lie in injected fluid, negative outside.
@@ -113,7 +127,7 @@ class Deformation:
         depth = np.full(len(points), -1.0)
         if not self.has_fluid:
             return depth
-        self._back(self.contact.back(points) if released is None else released, depth)
+        self._back(points, depth, released)
         return depth
 
     def fluid_at(self, place: np.ndarray) -> Pool | Sleeve | None:
@@ -131,10 +145,8 @@ class Deformation:
         return any(isinstance(one, Pool | Sleeve) for one in self.inner)
 
 
-def _runs(maps: Sequence[Map], n_places: int) -> list[tuple[list[Map], list[Move]]]:
+def _runs(maps: Sequence[Map]) -> list[_Run]:
     """Part maps into those that a kernel takes together, with what it is told, and those that it does not know."""
-    if n_places <= kernels.FEW or kernels.get() is None:
-        return [(list(maps), [])]
     out: list[tuple[list[Map], list[Move]]] = []
     for one in maps:
         move = getattr(one, "move", None)
@@ -144,4 +156,4 @@ def _runs(maps: Sequence[Map], n_places: int) -> list[tuple[list[Map], list[Move
             out.append(([one], []))
         if move is not None:
             out[-1][1].append(move)
-    return out
+    return [(maps, moves) for maps, moves in out]

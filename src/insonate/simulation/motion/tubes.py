@@ -14,6 +14,7 @@ import numpy as np
 
 from insonate.core.units import Meters
 from insonate.simulation.medium import Body
+from insonate.simulation.motion import kernels
 from insonate.simulation.motion.fields import flattened, grown, sleeve_opened, sleeved
 from insonate.simulation.motion.move import Move
 
@@ -99,8 +100,12 @@ class Tube:
         places = np.zeros((len(self.along), 3))
         places[:, self.axis] = self.along
         places[:, self.across] = self.middle
-        for wall in reversed(walls):
-            places = wall.forth(places)
+        kernel = kernels.get()
+        if kernel is not None:
+            places = kernel.carried(places, [wall.move for wall in walls], forward=True)
+        else:
+            for wall in reversed(walls):
+                places = wall.forth(places)
         return replace(self, middle=places[:, self.across])
 
     def heading(self, points: np.ndarray) -> np.ndarray:

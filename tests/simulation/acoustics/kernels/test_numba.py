@@ -74,3 +74,21 @@ def test_compiled_code_is_kept_where_the_user_says(monkeypatch, where):
     numba_._cache_folder()
     kept = os.environ["NUMBA_CACHE_DIR"]
     assert kept == where or (where is None and kept.rstrip("/").endswith("insonate"))
+
+
+@given(
+    stride=st.integers(1, 5),
+    shape=st.tuples(st.integers(1, 13), st.integers(1, 17)),
+    seed=st.integers(0, 99),
+    through=st.booleans(),
+)
+def test_what_is_heard_agrees_with_the_reference(stride, shape, seed, through):
+    rng = np.random.default_rng(seed)
+    levels = rng.uniform(0.1, 2, [-(-n // stride) for n in shape]).astype(np.float32)
+    reflectivity = rng.standard_normal(shape, dtype=np.float32)
+    transmission = rng.uniform(size=shape).astype(np.float32) if through else None
+    made, truth = (kernel.heard(levels, stride, reflectivity, transmission) for kernel in (numba_, reference))
+    np.testing.assert_allclose(made, truth, rtol=1e-5, atol=1e-6)
+    at_levels = levels * reflectivity[::stride, ::stride]
+    if not through:
+        np.testing.assert_allclose(made[::stride, ::stride], at_levels, rtol=1e-6)

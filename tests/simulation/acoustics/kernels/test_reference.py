@@ -24,6 +24,7 @@ def remapped(made_by, spectrum, angle, *, offset=0.0, kernel=reference, width=WI
         middle=(made_by.shape[1] // 2) * made_by.axial_step,
         element_width=width,
         offset=offset,
+        period=made_by.period,
     )
     assert made.dtype == np.complex64
     return made, plan["lateral"], plan["wavenumbers"], plan["pulse"]

@@ -1,6 +1,7 @@
 """The hot loops of the engines, in twins that must agree: `reference` is NumPy and the truth.
 
-`remap` is engine K's, `deposit` engine B's. A kernel module has `is_available()` and these. No noun, no plan.
+`remap` is engine K's, `deposit` engine B's, `heard` lays attenuation over a map for either. A kernel module has
+`is_available()` and these. No noun, no plan.
 """
 
 from importlib import import_module
@@ -49,5 +50,6 @@ def get(name: str | None = None) -> Any:
 
 def after(name: str) -> Any:
     """Give the kernel module for what `name` does not cover: the fastest that comes after it."""
-    names = available()
-    return get(names[names.index(name) + 1])
+    names = list(KERNELS)
+    slower = (import_module(KERNELS[one]) for one in names[names.index(name) + 1 :])
+    return next(one for one in slower if one.is_available())

@@ -39,6 +39,7 @@ def remap(
     element_width: float,
     offset: float,
     grazing: tuple[float, float] = GRAZING,
+    period: int | None = None,
 ) -> np.ndarray:
     """Sample a spectrum on the circles of one plane wave; see `reference.remap`, which it must agree with.
 
@@ -66,6 +67,9 @@ def remap(
         Of the elements from the map's columns [m].
     grazing : (float, float)
         (kz / k)^2 between which the wave fades out, 1.
+    period : int, optional
+        Where the columns are only the first of so many, and turned round: column j holds Kz = -2 pi j / (period axial_step).
+        Every sample that is asked for must lie within them. Else the columns are all, from Kz = 0 upward.
 
     Returns
     -------
@@ -82,6 +86,7 @@ def remap(
         "element_width": element_width,
         "offset": offset,
         "grazing": grazing,
+        "period": period,
     }
     try:
         made = insonate_native.remap(*arrays, **settings)
@@ -154,3 +159,10 @@ def deposit(
     except insonate_native.NotCoveredError:
         made = kernels.after("native").deposit(*arrays, **settings)
     return np.asarray(made)
+
+
+def heard(
+    levels: np.ndarray, stride: int, reflectivity: np.ndarray, transmission: np.ndarray | None
+) -> np.ndarray:
+    """Spread levels over the samples of a map, and let the map be heard through them: by the next kernel."""
+    return np.asarray(kernels.after("native").heard(levels, stride, reflectivity, transmission))

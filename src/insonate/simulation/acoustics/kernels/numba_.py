@@ -84,6 +84,7 @@ def remap(
     element_width: float,
     offset: float,
     grazing: tuple[float, float] = GRAZING,
+    period: int | None = None,
 ) -> np.ndarray:
     """Sample a spectrum on the circles of one plane wave; see `reference.remap`, which it must agree with.
 
@@ -111,6 +112,9 @@ def remap(
         Of the elements from the map's columns [m].
     grazing : (float, float)
         (kz / k)^2 between which the wave fades out, 1.
+    period : int, optional
+        Where the columns are only the first of so many, and turned round: column j holds Kz = -2 pi j / (period axial_step).
+        Every sample that is asked for must lie within them. Else the columns are all, from Kz = 0 upward.
 
     Returns
     -------
@@ -118,7 +122,7 @@ def remap(
         (n_lateral, n_frequencies) complex64.
     """
     taps = 2 * (len(window) - 1) // 1000
-    step = 2 * np.pi / (spectrum.shape[1] * axial_step)
+    step = 2 * np.pi / ((spectrum.shape[1] if period is None else -period) * axial_step)
     sine, cosine = float(np.sin(angle)), float(np.cos(angle))
     made: np.ndarray = _compiled()(
         np.ascontiguousarray(spectrum, dtype=np.complex64),
@@ -233,3 +237,42 @@ def deposit(
         single(NEAREST),
     )
     return made
+
+
+@cache
+def _compiled_heard() -> Any:
+    _cache_folder()
+    import numba
+
+    @numba.njit(fastmath=True, nogil=True, cache=True)
+    def kernel(levels, stride, reflectivity, transmission, out):  # type: ignore[no-untyped-def]
+        n, m = reflectivity.shape
+        rows, columns = levels.shape
+        line = np.empty(columns + 1, np.float32)
+        shares = (np.arange(stride) / stride).astype(np.float32)
+        for i in range(n):
+            low = i // stride
+            high, share = min(low + 1, rows - 1), shares[i % stride]
+            for k in range(columns):
+                line[k] = levels[low, k] + (levels[high, k] - levels[low, k]) * share
+            line[columns] = line[columns - 1]
+            for k in range(columns):
+                begin, rise = k * stride, line[k + 1] - line[k]
+                for j in range(begin, min(begin + stride, m)):
+                    value = line[k] + rise * shares[j - begin]
+                    if transmission.size:
+                        value *= transmission[i, j]
+                    out[i, j] = reflectivity[i, j] * value
+
+    return kernel
+
+
+def heard(
+    levels: np.ndarray, stride: int, reflectivity: np.ndarray, transmission: np.ndarray | None
+) -> np.ndarray:
+    """Spread levels over the samples of a map, and let the map be heard through them: as the reference."""
+    out = np.empty(reflectivity.shape, np.float32)
+    through = np.empty((0, 0), np.float32) if transmission is None else transmission
+    given = (np.ascontiguousarray(one, dtype=np.float32) for one in (reflectivity, through))
+    _compiled_heard()(np.ascontiguousarray(levels, dtype=np.float32), stride, *given, out)
+    return out

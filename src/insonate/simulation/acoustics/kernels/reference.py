@@ -30,6 +30,7 @@ def remap(
     element_width: float,
     offset: float,
     grazing: tuple[float, float] = GRAZING,
+    period: int | None = None,
 ) -> np.ndarray:
     """Sample a spectrum on the circles of one plane wave.
 
@@ -57,6 +58,9 @@ def remap(
         Of the elements from the map's columns [m].
     grazing : (float, float)
         (kz / k)^2 between which the wave fades out, 1.
+    period : int, optional
+        Where the columns are only the first of so many, and turned round: column j holds Kz = -2 pi j / (period axial_step).
+        Every sample that is asked for must lie within them. Else the columns are all, from Kz = 0 upward.
 
     Returns
     -------
@@ -65,7 +69,7 @@ def remap(
     """
     n_padded = spectrum.shape[1]
     taps = 2 * (len(window) - 1) // 1000
-    step = 2 * np.pi / (n_padded * axial_step)
+    step = 2 * np.pi / (n_padded * axial_step) if period is None else -2 * np.pi / (period * axial_step)
     k = wavenumbers[None, :]
     slant = k * np.sin(angle)
     repeats = lateral[1] * len(
@@ -161,3 +165,42 @@ def deposit(
             inside = (first + n >= 0) & (first + n < n_samples)
             np.add.at(line, (first + n)[inside], (strength * weight / 6)[inside])
     return out.astype(np.float32)
+
+
+def heard(
+    levels: np.ndarray, stride: int, reflectivity: np.ndarray, transmission: np.ndarray | None
+) -> np.ndarray:
+    """Spread levels over the samples of a map, and let the map be heard through them.
+
+    Parameters
+    ----------
+    levels : numpy.ndarray
+        (ceil(n_lateral / stride), ceil(n_axial / stride)) float32, of every `stride`th sample; straight
+        between, even after the last.
+    stride : int
+        Samples from level to level.
+    reflectivity : numpy.ndarray
+        (n_lateral, n_axial) float32.
+    transmission : numpy.ndarray or None
+        (n_lateral, n_axial) float32 as well; None is 1.
+
+    Returns
+    -------
+    numpy.ndarray
+        (n_lateral, n_axial) float32, their product.
+    """
+    n, m = reflectivity.shape
+    level = _finer(_finer(levels.T, stride, m).T, stride, n)
+    level *= reflectivity
+    if transmission is not None:
+        level *= transmission
+    return level
+
+
+def _finer(values: np.ndarray, stride: int, samples: int) -> np.ndarray:
+    """Interpolate the first axis of a (k, l) array, taken at every `stride`th sample, to all samples."""
+    ahead = np.concatenate([values[1:], values[-1:]])
+    out = np.empty((len(values), stride, values.shape[1]), np.float32)
+    for part in range(stride):
+        np.add(values * (1 - part / stride), ahead * (part / stride), out=out[:, part])
+    return out.reshape(-1, values.shape[1])[:samples]

@@ -1,15 +1,12 @@
 """The motion of many places in compiled code; the reference are the closed forms of `fields`, `tubes` and `contact`.
 
 A kernel module has `is_available()` and `carried`. There is no twin in Numba: without the compiled library the closed forms
-themselves are asked, map by map.
+themselves are asked, map by map: a body's state then differs by less than 2e-9 m.
 """
 
 from typing import Any
 
 from insonate.simulation.motion.kernels import native_
-
-FEW = 500
-"""Places up to which the closed forms are asked in any case: what decides a body's state never depends on a kernel."""
 
 
 def get() -> Any:

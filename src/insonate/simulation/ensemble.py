@@ -32,6 +32,9 @@ from insonate.simulation.streams import Stream, plane_thickness
 EVERY = 2
 """Ticks from one ensemble to the next: ten in a second; the longest, 32 shots at 1 kHz, ends before the next tick."""
 
+FAINTEST = 0.01
+"""Noise that the receiver's filter weakens more is left out."""
+
 AROUND: Meters = 1e-3
 """Blood so far beyond the box answers into it [m]."""
 
@@ -159,9 +162,11 @@ class Ensembles:
         offset = fft.fftfreq(n, 1 / self._engine.sampling_frequency)
         width = facts("insonate.simulation", "patient")["color"]["bandwidth"] * self._probe.center_frequency
         passed = np.exp(-4 * np.log(2) * (offset / width) ** 2)
-        white = rng.standard_normal((*shape, 2), dtype=np.float32).view(np.complex64)[..., 0]
-        white *= (self._noise * np.sqrt(self._per_bin) * passed).astype(np.float32)
-        return np.asarray(fft.ifft(white, axis=-1) * np.float32(n / self._per_bin))
+        let = np.flatnonzero(passed > FAINTEST)
+        white = rng.standard_normal((*shape[:-1], len(let), 2), dtype=np.float32).view(np.complex64)[..., 0]
+        spectrum = np.zeros(shape, np.complex64)
+        spectrum[..., let] = white * (self._noise * np.sqrt(self._per_bin) * passed[let]).astype(np.float32)
+        return np.asarray(fft.ifft(spectrum, axis=-1) * np.float32(n / self._per_bin))
 
 
 class Heard:

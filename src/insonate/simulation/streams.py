@@ -23,8 +23,9 @@ from insonate.simulation.points import SAMPLE, weight
 SLICE, SIDE = 2.0, 7
 """Points further beside the plane, in halves of its thickness, are left out: their echoes lie 17 dB lower. And how many
 places across a lumen are asked where they are now."""
-PICTURED_SLICE, PICTURED_SIDE = 1.5, 3
-"""The same for a picture, in which blood is all but dark and nobody measures how fast it goes."""
+PICTURED_SLICE, PICTURED_SIDE, PICTURED_EVERY = 1.5, 3, 2
+"""The same for a picture, in which blood is all but dark and nobody measures how fast it goes, and of how many points one
+is looked for."""
 AROUND: Meters = 0.8e-3
 """Beyond the stations that the plane's nodes, 0.8 mm apart, show of a lumen [m]."""
 ONWARD: Meters = 1e-3
@@ -151,7 +152,8 @@ class Streams:
     ) -> Stream:
         blood, to_probe = chart.blood, plane.pose.inverse()
         travel = blood.travel(time)
-        which = chart.within(travel)
+        every = 1 if moving else PICTURED_EVERY
+        which = chart.within(travel, every)
         places = to_probe.apply(chart.places(which, travel))
         near = np.abs(places[:, 1]) < reach
         which, places = which[near], places[near]
@@ -159,7 +161,7 @@ class Streams:
         if moving:
             onward = (to_probe.apply(chart.places(which, travel, ONWARD)) - places) / ONWARD
         sample = plane.lateral_step * SAMPLE
-        crowd = blood.density * plane_thickness() * np.sqrt(np.pi) * sample / chart.opened
+        crowd = blood.density / every * plane_thickness() * np.sqrt(np.pi) * sample / chart.opened
         level = 10 ** (facts("insonate.simulation.motion", "motion")["blood"]["echo"] / 20)
         return Stream(
             label=label,

@@ -59,6 +59,7 @@ class Blood:
         self._offset = far[:, None] * np.stack([np.cos(turn), np.sin(turn)], axis=1)
         self._pace = (-1.0 if artery else 1.0) * (1 - far**2)
         self._strength = rng.standard_normal(count)
+        self._known: dict[int, tuple[np.ndarray, np.ndarray]] = {}
 
     def __len__(self) -> int:
         return len(self._begin)
@@ -82,12 +83,11 @@ class Blood:
         numpy.ndarray
             (n, 3) patient frame [m].
         """
-        at = (self._begin[which] + self._pace[which] * travel) % self.length
-        return self._placed(at, self._offset[which])
+        return self._placed(self._ways(which, travel), self._offset[which])
 
     def strengths(self, which: np.ndarray, travel: Meters) -> np.ndarray:
         """Give the strength of points, (n,) of unit deviation where the tube is of its typical radius."""
-        at = (self._begin[which] + self._pace[which] * travel) % self.length
+        at = self._ways(which, travel)
         radius = np.interp(np.interp(at, self._way, self.tube.along), self.tube.along, self.tube.radius)
         return np.asarray(self._strength[which] * radius / self._typical)
 
@@ -120,6 +120,24 @@ class Blood:
             side=side,
             rest=self._placed(at[:, 0], at[:, 1:]),
         )
+
+    def _ways(self, which: np.ndarray | slice, travel: Meters) -> np.ndarray:
+        """Give how far along the middle line points are, (n,) [m]."""
+        at = self._begin[which] + self._pace[which] * travel
+        at -= self.length * np.floor(at * (1 / self.length))
+        return np.asarray(at)
+
+    def _across(self, side: int) -> tuple[np.ndarray, np.ndarray]:
+        """Give the four places of a lattice's section round each point, (n, 4) int, and their shares, (n, 4)."""
+        if side not in self._known:
+            cell = (self._offset + 1) / 2 * (side - 1)
+            low = np.clip(cell.astype(int), 0, side - 2)
+            u, v = (cell - low).T
+            first = low[:, 0] * side + low[:, 1]
+            corner = first[:, None] + np.array([0, 1, side, side + 1])
+            share = np.stack([(1 - u) * (1 - v), (1 - u) * v, u * (1 - v), u * v], axis=1)
+            self._known[side] = (corner, share)
+        return self._known[side]
 
     def _placed(self, way: np.ndarray, offset: np.ndarray) -> np.ndarray:
         places = np.zeros((len(way), 3))
@@ -171,11 +189,10 @@ class Chart:
         wide = np.linalg.norm(np.cross(across, down), axis=1)
         return max(float(wide.mean()) / (4 * float((self.blood.tube.radius**2).mean())), 1e-3)
 
-    def within(self, travel: Meters) -> np.ndarray:
-        """Give the indices of points that lie in this part, (n,) int."""
-        at = self.blood._begin + self.blood._pace * travel
-        at -= self.blood.length * np.floor(at / self.blood.length)  # a fifth of the time that % takes
-        return np.flatnonzero((at >= self.first) & (at <= self.last))
+    def within(self, travel: Meters, every: int = 1) -> np.ndarray:
+        """Give the indices of points that lie in this part, of every so manyth point alone, (n,) int."""
+        at = self.blood._ways(slice(None, None, every), travel)
+        return every * np.flatnonzero((at >= self.first) & (at <= self.last))
 
     def places(self, which: np.ndarray, travel: Meters, onward: Meters = 0.0) -> np.ndarray:
         """Give where points are now.
@@ -194,20 +211,16 @@ class Chart:
         numpy.ndarray
             (n, 3) patient frame; beyond the ends of the chart it goes straight on [m].
         """
-        blood, shape = self.blood, self.now.shape
-        pace = blood._pace[which]
-        at = (blood._begin[which] + pace * travel) % blood.length + pace * onward
-        cells = [
-            (at - self.first) / (self.last - self.first) * (shape[0] - 1),
-            *((blood._offset[which].T + 1) / 2 * (shape[1] - 1)),
-        ]
-        low = [np.clip(c.astype(int), 0, n - 2) for c, n in zip(cells, shape[:3], strict=True)]
-        part = [(c - n)[:, None] for c, n in zip(cells, low, strict=True)]
-        flat = self.now.reshape(-1, 3)
-        corner = (low[0] * shape[1] + low[1]) * shape[1] + low[2]
+        blood, (stations, side) = self.blood, self.now.shape[:2]
+        at = blood._ways(which, travel) + blood._pace[which] * onward
+        cell = (at - self.first) * ((stations - 1) / (self.last - self.first))
+        low = np.clip(cell.astype(int), 0, stations - 2)
+        part = (cell - low)[:, None]
+        corner, share = blood._across(side)
+        first, flat = low * side**2, self.now.reshape(-1, 3)
+        corners, shares = corner[which], share[which]
         out = np.zeros((len(which), 3))
-        for i, a in ((0, 1 - part[0]), (shape[1] ** 2, part[0])):
-            for j, b in ((0, 1 - part[1]), (shape[1], part[1])):
-                for k, c in ((0, 1 - part[2]), (1, part[2])):
-                    out += a * b * c * flat[corner + (i + j + k)]
+        for k in range(4):
+            index, weight = first + corners[:, k], shares[:, k, None]
+            out += weight * (1 - part) * flat[index] + weight * part * flat[index + side**2]
         return out

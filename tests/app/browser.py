@@ -44,10 +44,16 @@ def chromium() -> str:
 class Server:
     """`insonate serve` in a process of its own."""
 
-    def __init__(self, *arguments: str, port: int = 0) -> None:
+    def __init__(self, *arguments: str, port: int = 0, environment: dict[str, str] | None = None) -> None:
         port = port or free_port()
         command = [sys.executable, "-m", "insonate", "serve", *arguments, "--no-open", "--port", str(port)]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | (environment or {}),
+        )
         said = self.process.stdout.readline()
         address = re.search(r"http://\S+", said)
         assert address, said + self.process.stderr.read()
@@ -78,9 +84,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(*arguments: str) -> Iterator[Server]:
+def serving(*arguments: str, environment: dict[str, str] | None = None) -> Iterator[Server]:
     """A server for the length of a block."""
-    server = Server(*arguments)
+    server = Server(*arguments, environment=environment)
     try:
         yield server
     finally:

@@ -17,6 +17,7 @@ from PIL import Image as Picture
 from insonate import __version__
 from insonate.app.cli import BAD_INPUT, FAULT, NOT_WRITTEN, OK, main
 from insonate.formats import insonate_hdf5
+from insonate.record.timeline import Log
 from pipeline.fakes import painted, picture
 
 
@@ -233,6 +234,28 @@ def test_serve_refuses_an_address_that_others_could_reach(run):
     code, _, err = run("serve", "--host", "0.0.0.0", "--no-open")
     assert code == BAD_INPUT
     assert "loopback" in err
+
+
+def test_recordings_are_listed_checked_renamed_and_deleted(run, tmp_path, monkeypatch):
+    monkeypatch.setattr("insonate.record.timeline.home", lambda: tmp_path)
+    path = tmp_path / "one.insotime"
+    log = Log(path)
+    log.append(0.0, "begin", {"source": "a test"})
+    log.append(0.5, "frame", {}, b"abc")
+    log.close(1.0)
+    assert run("recordings")[1] == f"one  ({path.stat().st_size / 1e6:.1f} MB, a test)\n"
+    assert run("recordings", "check", "one")[:2] == (OK, "one: 3 events, 1.0 s, ended in order\n")
+    assert json.loads(run("recordings", "check", path, "--json")[1])["whole"] is True
+    assert run("recordings", "rename", "one", "two")[0] == OK
+    spoiled = bytearray((tmp_path / "two.insotime").read_bytes())
+    spoiled[-90] ^= 1
+    (tmp_path / "two.insotime").write_bytes(spoiled)
+    code, _, err = run("recordings", "check", "two")
+    assert code == BAD_INPUT and "after event 0, are damaged" in err
+    code, _, err = run("recordings", "delete", "tow")
+    assert (code, "did you mean 'two'?" in err) == (BAD_INPUT, True)
+    assert run("recordings", "delete", "two")[0] == OK
+    assert run("recordings")[1] == ""
 
 
 def test_regions_are_listed_with_what_can_be_chosen(run):

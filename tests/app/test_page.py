@@ -11,6 +11,7 @@ from PIL import Image as Picture
 
 from app.browser import PLAIN, Server, browsing, chromium, drop, free_port, live, number, serving, until, view
 from conftest import shared_data
+from insonate.record.timeline import check, scan
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -303,6 +304,41 @@ def test_two_viewers_hand_the_probe_over(server):
         first.get_by_role("button", name="Hand over").click()
         until(lambda: second.get_by_role("button", name="Rotate right").is_enabled())
         assert first.get_by_role("button", name="Rotate right").is_disabled()
+
+
+def test_what_is_shown_is_recorded_killed_and_shown_again(tmp_path):
+    chromium()
+    home = {"XDG_DATA_HOME": str(tmp_path)}
+    with serving(environment=home) as first, browsing(flags=PLAIN) as page:
+        live(page, first.url)
+        page.get_by_role("button", name="Record", exact=True).click()
+        until(lambda: "REC 0:0" in page.inner_text("header"))
+        take(page, "n")
+        press(page, "ArrowUp", 1, "In")
+        begun = number(page)
+        until(lambda: number(page) > begun + 5)
+        first.kill()
+    (path,) = (tmp_path / "insonate" / "recordings").iterdir()
+    report = check(path)
+    assert report.whole and not report.closed
+    kinds = {event.kind for event in scan(path, data=False)}
+    assert {"begin", "frame", "pose", "command"} <= kinds
+    with serving(environment=home) as second, browsing(flags=PLAIN) as page:
+        live(page, second.url)
+        page.get_by_role("button", name="Recordings").click()
+        page.get_by_role("button", name="Rename").click()
+        page.get_by_label("New name").fill("Before the kill")
+        page.keyboard.press("Enter")
+        until(lambda: "Before the kill" in page.inner_text("dialog"))
+        page.get_by_role("button", name="Show").click()
+        until(lambda: "recording of simulated patient" in page.inner_text("footer"))
+        page.wait_for_selector("[data-view=live]", timeout=30000)
+        assert "SIMULATED" in page.inner_text("header")
+        page.get_by_role("button", name="Recordings").click()
+        page.get_by_role("button", name="Delete").click()
+        page.get_by_role("button", name="Delete for good").click()
+        until(lambda: "None yet" in page.inner_text("dialog"))
+        assert page.complaints == []
 
 
 def test_every_unseen_hazard_is_written_as_unknown(server):

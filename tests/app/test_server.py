@@ -15,8 +15,9 @@ from app.serving import Client, becomes, page, served, with_sources
 from insonate.app import server
 from insonate.app.examination import Examination
 from insonate.app.server import HEADERS, comes_from_here, create_app, is_loopback, listen
-from insonate.core import InputError, OutputError
+from insonate.core import InputError, OutputError, SetControl
 from insonate.pipeline.patients import Choice
+from insonate.record.timeline import check
 from pipeline.fakes import painted
 from refusals import refused
 
@@ -204,7 +205,14 @@ def test_get_changes_nothing(client, examination, path):
 
 def test_no_route_changes_anything_by_get():
     app = create_app(Examination())
-    reading = {"/api/state", "/api/procedures", "/api/regions", "/openapi.json"}
+    reading = {
+        "/api/state",
+        "/api/procedures",
+        "/api/regions",
+        "/api/recordings",
+        "/api/block",
+        "/openapi.json",
+    }
     for route in app.routes:
         if "GET" in (getattr(route, "methods", None) or ()):
             assert route.path in reading
@@ -427,6 +435,70 @@ def test_a_first_source_that_cannot_be_had_is_told_to_the_page():
     with served(one, begin=fail) as port, page(port) as viewer:
         status = viewer.message("status")
         assert status["problem"] == "femoral_crease (seed 7): 'nerve' lies in 'artery'"
+
+
+@pytest.fixture
+def kept(tmp_path):
+    """A client of an examination whose recordings lie in a folder of the test."""
+    one = Examination("UL03", recordings=tmp_path / "recordings")
+    one.show_patient()
+    yield Client(create_app(one)), one
+    one.stop()
+
+
+def test_what_is_shown_is_recorded_listed_shown_renamed_and_deleted(kept):
+    client, examination = kept
+    assert client.get("/api/recordings").json() == []
+    assert client.post("/api/recording", json={"on": True}).json()["recording"] is True
+    number = 0
+    for _ in range(5):
+        number = examination.live.wait(number, 20).number
+    becomes(lambda: examination.live.seen is not None)
+    assert client.post("/api/recording", json={"on": False}).json()["recording"] is False
+    (entry,) = client.get("/api/recordings").json()
+    assert (entry["source"], entry["simulated"]) == ("steady", True) and entry["size"] > 5 * 48 * 64
+    report = check(examination.library.path(entry["name"]))
+    assert report.whole and report.closed and report.begin["procedure"] == "UL03"
+    (renamed,) = client.post("/api/recordings/rename", json={"name": entry["name"], "to": "kept"}).json()
+    assert renamed["name"] == "kept"
+    assert (
+        client.post("/api/recordings/show", json={"name": "kept"}).json()["source"] == "recording of steady"
+    )
+    becomes(lambda: examination.live.frame is not None)
+    assert examination.live.frame.pixels.shape == (48, 64)
+    assert client.post("/api/recordings/delete", json={"name": "kept"}).json() == []
+    gone = client.post("/api/recordings/show", json={"name": "kept"})
+    assert gone.status_code == 422 and "recording must be one of" in gone.json()["error"]
+
+
+def test_another_source_ends_the_recording(kept):
+    client, examination = kept
+    client.post("/api/recording", json={"on": True})
+    assert client.post("/api/simulated").json()["recording"] is False
+    (entry,) = examination.library.entries()
+    assert check(entry.path).closed
+
+
+@pytest.mark.parametrize("name", ["../x", "/etc/passwd", "", ".x", "a" * 201])
+def test_no_name_of_a_recording_leaves_its_folder(kept, name):
+    client, _ = kept
+    for route in ("show", "delete"):
+        assert client.post(f"/api/recordings/{route}", json={"name": name}).status_code == 422
+
+
+def test_an_examination_is_handed_on_as_seed_settings_and_commands(kept):
+    client, examination = kept
+    examination.live.command(SetControl(name="power", value=3.0, time=0.0, given_by="a test"))
+    becomes(lambda: examination.live.source.commands)
+    block = client.get("/api/block").json()
+    assert (block["simulated"], block["seed"], block["region"]) == (True, 7, "femoral_crease")
+    (command,) = block["commands"]
+    assert (command["kind"], command["value"]) == ("SetControl", 3.0) and command["time"] < block["seconds"]
+    client.post("/api/files?name=one.png", content=png())
+    refusal = client.get("/api/block")
+    assert (
+        refusal.status_code == 422 and "only an examination of a simulated patient" in refusal.json()["error"]
+    )
 
 
 @pytest.mark.parametrize(

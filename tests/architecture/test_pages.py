@@ -3,7 +3,7 @@
 import pytest
 
 from architecture.tree import CHECKOUT
-from insonate.app.cli import app, procedures_app
+from insonate.app.cli import app, procedures_app, recordings_app
 from insonate.pipeline.catalog import CATALOGS
 
 REFERENCE = CHECKOUT / "docs" / "reference"
@@ -12,7 +12,8 @@ REFERENCE = CHECKOUT / "docs" / "reference"
 def commands() -> list[str]:
     """Every command of the command line."""
     own = [f"insonate {c.name or c.callback.__name__}" for c in app.registered_commands]
-    return own + [f"insonate procedures {c.name}" for c in procedures_app.registered_commands]
+    own += [f"insonate procedures {c.name}" for c in procedures_app.registered_commands]
+    return own + [f"insonate recordings {c.name}" for c in recordings_app.registered_commands]
 
 
 @pytest.mark.parametrize("command", commands())

@@ -5,7 +5,8 @@ import pytest
 
 from insonate.core import OutputError, RangeError, UnknownNameError
 from insonate.formats import insonate_hdf5, truth, video
-from insonate.pipeline.fitting_data import commanded, plain, simulate_examination
+from insonate.pipeline.commands import commanded, plain
+from insonate.pipeline.fitting_data import simulate_examination
 from insonate.simulation.answer import replay
 from insonate.simulation.course import Settings
 from insonate.simulation.patient import SimulatedPatient

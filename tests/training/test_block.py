@@ -3,7 +3,7 @@ import json
 import pytest
 
 from insonate.core import AdvanceNeedle, FormatError, InputError, MoveProbe
-from insonate.pipeline.fitting_data import plain
+from insonate.pipeline.commands import plain
 from insonate.simulation.course import Settings
 from insonate.training.block import read_block
 from refusals import refused

@@ -6,7 +6,7 @@ import pytest
 
 from insonate.app.cli import main
 from insonate.core import OutputError
-from insonate.pipeline.fitting_data import plain
+from insonate.pipeline.commands import plain
 from insonate.simulation.course import Settings
 from insonate.training.block import Block
 from insonate.training.debrief import debrief

@@ -92,6 +92,7 @@ export interface Hello {
   procedure: string
   procedures: ProcedureName[]
   frozen: boolean
+  recording: boolean
   hands: boolean
 }
 
@@ -202,6 +203,15 @@ export interface ProcedureName {
   view: string
 }
 
+/** One recording that was kept. */
+export interface RecordingName {
+  name: string
+  source: string
+  began: number | null
+  size: number
+  simulated: boolean
+}
+
 /** One region of the simulated patient, with what can be chosen in it. */
 export interface RegionName {
   region: string
@@ -231,6 +241,8 @@ export interface Status {
   watching: number
   problem: string | null
   at_edge: boolean
+  recorded: number | null
+  recording_trouble: string | null
 }
 
 /** The pilot switches the stimulator, or sets its current [A]. */

@@ -1,7 +1,7 @@
 // What the page knows at one moment, and since when. Nothing here outlives its evidence: what is too old is unknown.
 import { unpack, type Frame } from './frame'
 import type { Drawing } from './drawing'
-import type { FromPage, FromServer, Guidance, Hands, HazardRow, Hello, NearRow, Patient, RegionName } from './messages'
+import type { FromPage, FromServer, Guidance, Hands, HazardRow, Hello, NearRow, Patient, RecordingName, RegionName } from './messages'
 import { tipState } from './needle'
 import type { Hand, Move } from './moves'
 
@@ -64,6 +64,10 @@ export class Workstation {
   hand = $state<Hand>('probe')
   /** Whether switching the stimulator on waits for its second press. */
   confirming = $state(false)
+  /** How long it has been recorded [s]; null while it is not. */
+  recorded = $state<number | null>(null)
+  /** Why recording ended by itself. */
+  recordingTrouble = $state<string | null>(null)
   upload = $state<{ name: string; share: number } | null>(null)
 
   /** Called with each frame to draw, in the browser's own frame. */
@@ -185,6 +189,8 @@ export class Workstation {
       case 'empty':
         return { level: 'next', action: 'Wait for the first image.', reason: 'The source is being prepared.' }
       default:
+        if (this.recordingTrouble)
+          return { level: 'caution', action: 'Recording has stopped. Free some space.', reason: sentence(this.recordingTrouble) }
         if (this.guidanceState === 'none')
           return { level: 'next', action: 'Looking at the image.', reason: 'No structure is known yet.' }
         return { level: 'next', action: this.guidance?.next_step ?? '', reason: sentence(this.guidance?.reason ?? '') }
@@ -262,6 +268,32 @@ export class Workstation {
     this.preparing = true
     await this.post('/api/simulated', JSON.stringify(patient), 'application/json')
     this.preparing = false
+  }
+
+  /** Begin to record what is shown, or end it. */
+  async record(on: boolean): Promise<void> {
+    await this.post('/api/recording', JSON.stringify({ on }), 'application/json')
+  }
+
+  async showRecording(name: string): Promise<void> {
+    await this.post('/api/recordings/show', JSON.stringify({ name }), 'application/json')
+  }
+
+  /** List the recordings, after one was renamed or deleted; what was known where that failed. */
+  async recordings(deed: 'rename' | 'delete' | null, of: object | null, known: RecordingName[]): Promise<RecordingName[]> {
+    this.notice = null
+    try {
+      const answer = await fetch(`/api/recordings${deed ? `/${deed}` : ''}`, {
+        method: deed ? 'POST' : 'GET',
+        body: of ? JSON.stringify(of) : null,
+        headers: of ? { 'content-type': 'application/json' } : {},
+      })
+      if (answer.ok) return (await answer.json()) as RecordingName[]
+      this.notice = reasonIn(await answer.text(), 'that could not be done')
+    } catch {
+      this.notice = 'the server did not answer'
+    }
+    return known
   }
 
   async regions(): Promise<RegionName[]> {
@@ -349,6 +381,8 @@ export class Workstation {
         this.atEdge = message.at_edge
         break
       case 'status':
+        this.recorded = message.recorded
+        this.recordingTrouble = message.recording_trouble
         this.offered = message.offered_hz
         this.watching = message.watching
         this.problem = message.problem

@@ -33,6 +33,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+recordings_app = typer.Typer(help="List, check, rename and delete recordings.", rich_markup_mode=None)
+app.add_typer(recordings_app, name="recordings")
 procedures_app = typer.Typer(help="List, show and check the procedures.", rich_markup_mode=None)
 app.add_typer(procedures_app, name="procedures")
 
@@ -281,6 +283,73 @@ def check_procedures(as_json: JsonOption = False) -> None:
         typer.echo(f"{len(procedures())} procedures, every number with its source and evidence tag")
     if faults:
         raise typer.Exit(BAD_INPUT)
+
+
+@recordings_app.callback(invoke_without_command=True)
+def recordings(context: typer.Context, as_json: JsonOption = False) -> None:
+    """List the recordings of the page, newest first."""
+    if context.invoked_subcommand is not None:
+        return
+    from insonate.record.timeline import Library, home
+
+    known = Library(home()).entries()
+    if as_json:
+        _emit([{"name": one.name, "path": str(one.path), "size": one.size} | one.begin for one in known])
+        return
+    for one in known:
+        typer.echo(f"{one.name}  ({one.size / 1e6:.1f} MB, {one.begin.get('source', 'beginning damaged')})")
+
+
+@recordings_app.command("check")
+def check_recording(
+    recording: Annotated[str, typer.Argument(help="Name of a recording, or a file.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Read a recording whole, and name what of it is damaged."""
+    from insonate.record.timeline import Library, check, home
+
+    path = Path(recording)
+    report = check(path if path.is_file() else Library(home()).path(recording))
+    words = [one.sentence for one in report.damage]
+    if report.missing:
+        words.append(f"{report.missing} events are missing")
+    if as_json:
+        _emit(
+            {
+                "events": report.events,
+                "seconds": report.seconds,
+                "closed": report.closed,
+                "whole": report.whole,
+                "damage": words,
+            }
+        )
+    else:
+        ended = "ended in order" if report.closed else "cut off while it was recorded"
+        typer.echo(f"{path.name}: {report.events} events, {report.seconds:.1f} s, {ended}")
+        for sentence in words:
+            _say(sentence)
+    if not report.whole:
+        raise typer.Exit(BAD_INPUT)
+
+
+@recordings_app.command("rename")
+def rename_recording(
+    name: Annotated[str, typer.Argument(help="Of the recording.")],
+    to: Annotated[str, typer.Argument(help="What it is to be called.")],
+) -> None:
+    """Give a recording another name."""
+    from insonate.record.timeline import Library, home
+
+    typer.echo(f"{name} is called {Library(home()).rename(name, to).stem} now")
+
+
+@recordings_app.command("delete")
+def delete_recording(name: Annotated[str, typer.Argument(help="Of the recording.")]) -> None:
+    """Delete a recording, for good."""
+    from insonate.record.timeline import Library, home
+
+    Library(home()).delete(name)
+    typer.echo(f"{name} is deleted")
 
 
 @app.command()

@@ -2,7 +2,10 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
+from typing import Any, get_args
 
 from insonate import __version__
 from insonate.app.cockpit import Cockpit, Deed, can_be_held
@@ -10,6 +13,7 @@ from insonate.app.messages import Control, Guidance, HazardRow, Hello, PathRow, 
 from insonate.app.pilots import Pilots
 from insonate.core import (
     Clearance,
+    Command,
     HazardSighting,
     Image,
     InputError,
@@ -26,16 +30,23 @@ from insonate.guidance.procedures import procedure as load
 from insonate.guidance.procedures import procedures
 from insonate.pipeline.catalog import SOURCES
 from insonate.pipeline.chain import as_image, with_depth
+from insonate.pipeline.commands import plain
 from insonate.pipeline.live import CONTROLS, Live, Seen
 from insonate.pipeline.patients import Choice, source_of
 from insonate.pipeline.playback import Playback
 from insonate.pipeline.reading import open as open_file
 from insonate.pipeline.reading import supply_spacing
+from insonate.pipeline.recording import FORMAT, Recorded, event_of
+from insonate.record.timeline import Library, Recorder, home
+from insonate.record.timeline.log import SUFFIX
 
 PATIENT = "patient"
 """Name of the source that is chosen in parts, and shown where none is named."""
 
 FIRST_PROCEDURE = "LL01"
+
+MOST_GIVEN = 200_000
+"""Commands that are kept of one examination: hours of them."""
 
 MOST_SIDE = 8192
 """Pixels a side of a picture that is shown live: more than any screen, as many as a browser's textures hold."""
@@ -44,8 +55,12 @@ MOST_SIDE = 8192
 class Examination:
     """Holds the live source; others are put in its place whole."""
 
-    def __init__(self, procedure: str | None = None) -> None:
+    def __init__(self, procedure: str | None = None, *, recordings: Path | None = None) -> None:
         """Begin without a source; `show_patient`, `show_source` or `show_file` gives one."""
+        self.library = Library(recordings or home())
+        """Where recordings are kept."""
+        self._recorder: Recorder | None = None
+        self._given: list[Command] = []
         self._procedure = load(procedure or FIRST_PROCEDURE)
         self._choice: Choice | None = None
         self._of_choice: Live | None = None
@@ -117,6 +132,9 @@ class Examination:
         InputError
             If it cannot be read; what was shown before goes on.
         """
+        if path.suffix.lower() == SUFFIX:
+            self._replace(Live(source=Recorded(path), procedure=self._procedure), None)
+            return
         noun = open_file(path)[0]
         self._show(name, noun if spacing is None else supply_spacing(noun, spacing))
 
@@ -153,6 +171,9 @@ class Examination:
     def _replace(self, live: Live, noun: Readable | None) -> None:
         with self._change:  # the procedure may have been changed while the file was read
             live.procedure = self._procedure
+            self._end_recording()
+            self._given = []
+            live.witness = partial(self._witness, live)
             before, self.live, self._noun = self.live, live.start(), noun
             self.cockpit = Cockpit(live, self.pilots) if can_be_held(live) else None
             self.stream += 1
@@ -161,9 +182,120 @@ class Examination:
             before.stop()
 
     def stop(self) -> None:
-        """End the source."""
+        """End the source, and the recording of it."""
         if self.live is not None:
             self.live.stop()
+        self._end_recording()
+
+    # --- what is kept ---
+
+    def _witness(self, live: Live, noun: object) -> None:
+        """Take what a live source shows, says and is told; from any of its threads."""
+        if live is not self.live:
+            return
+        if isinstance(noun, get_args(Command)) and len(self._given) < MOST_GIVEN:
+            self._given.append(noun)
+        recorder = self._recorder
+        if recorder is None or not recorder.running:
+            return
+        event = event_of(noun)
+        if event is not None:
+            recorder.add(*event)
+        elif isinstance(noun, Seen):
+            recorder.add("guidance", guidance(noun).model_dump())
+
+    def record(self, on: bool) -> None:
+        """Begin to record what is shown, or end it.
+
+        Raises
+        ------
+        InputError
+            If nothing is shown yet.
+        OutputError
+            If it cannot be recorded.
+        """
+        with self._change:
+            if not on or (self._recorder is not None and self._recorder.running):
+                if not on:
+                    self._end_recording()
+                self.revision += 1
+                return
+            if self.live is None:
+                raise InputError("there is nothing to record yet")
+            name = self.live.source.name
+            chosen = _chosen(self._choice) if self._shows_patient else None
+            begin = {
+                "format": FORMAT,
+                "software": f"insonate {__version__}",
+                "source": name,
+                "simulated": self.live.source.simulated,
+                "procedure": self._procedure.id,
+                "patient": None if chosen is None else chosen.model_dump(),
+            }
+            self._recorder = Recorder(self.library.fresh(name), begin)
+            self.revision += 1
+
+    def _end_recording(self) -> None:
+        recorder, self._recorder = self._recorder, None
+        if recorder is not None:
+            recorder.close()
+
+    @property
+    def recorded(self) -> float | None:
+        """How long it has been recorded [s]; None while it is not."""
+        recorder = self._recorder
+        return recorder.seconds if recorder is not None and recorder.running else None
+
+    @property
+    def recording_trouble(self) -> str | None:
+        """Why recording ended by itself, in words."""
+        return None if self._recorder is None else self._recorder.trouble
+
+    def show_recording(self, name: str) -> None:
+        """Show a recording.
+
+        Raises
+        ------
+        InputError
+            If there is none of that name, or it cannot be read.
+        """
+        self.show_file(self.library.path(name), name)
+
+    def block(self) -> dict[str, Any]:
+        """Give the simulated examination so far as its replay: seed, settings and every command.
+
+        Returns
+        -------
+        dict
+            Plain values, as `insonate simulate` writes them and `insonate debrief` reads them.
+
+        Raises
+        ------
+        InputError
+            If no simulated patient is shown that is held by hand.
+        """
+        with self._change:
+            live, choice, given = self.live, self._choice, list(self._given)
+            if live is None or choice is None or not self._shows_patient:
+                raise InputError(
+                    "only an examination of a simulated patient is kept as seed, settings and commands"
+                )
+            if choice.operator is not None:
+                raise InputError("an agent's examination is made anew by `insonate simulate`")
+            if len(given) >= MOST_GIVEN:
+                raise InputError("this examination is too long to be kept as commands")
+        seconds = live.elapsed
+        return {
+            "simulated": True,
+            "region": choice.region,
+            "seed": choice.seed,
+            "operator": "hand",
+            "procedure": self._procedure.id,
+            "target": None,
+            "seconds": seconds,
+            "settings": asdict(choice.settings),
+            "commands": [plain(one) for one in given if one.time < seconds],
+        }
 
     def set_procedure(self, id: str) -> None:
         """Plan another procedure from now on.
@@ -252,6 +384,7 @@ class Examination:
                 for one in procedures()
             ],
             frozen=live.frozen if live is not None else False,
+            recording=self.recorded is not None,
             hands=self.cockpit is not None,
         )
 

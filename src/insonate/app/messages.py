@@ -85,6 +85,8 @@ class Hello(Message):
     procedure: str
     procedures: list[ProcedureName]
     frozen: bool
+    recording: bool
+    """Whether what is shown is being recorded."""
     hands: bool
     """Whether the source obeys probe, needle, syringe and stimulator."""
 
@@ -150,6 +152,22 @@ class Status(Message):
     problem: str | None
     at_edge: bool
     """Whether the last movement was held at the edge of the window."""
+    recorded: float | None
+    """How long it has been recorded [s]; None while it is not."""
+    recording_trouble: str | None
+    """Why recording ended by itself."""
+
+
+class RecordingName(Message):
+    """One recording that was kept."""
+
+    name: str
+    source: str
+    began: float | None
+    """Seconds since 1970 [s]."""
+    size: int
+    """[bytes]"""
+    simulated: bool
 
 
 class ProbeNow(Message):
@@ -358,7 +376,7 @@ def parse(text: str) -> Said:
 
 def schema() -> dict[str, Any]:
     """Give the JSON schema of all messages, for the page's types."""
-    return TypeAdapter(FromServer | FromPage | RegionName).json_schema()
+    return TypeAdapter(FromServer | FromPage | RegionName | RecordingName).json_schema()
 
 
 def packed(frame: Frame, *, lost: int, simulated: bool) -> bytes:

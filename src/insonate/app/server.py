@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -28,7 +28,7 @@ from starlette.requests import ClientDisconnect
 
 from insonate import __version__
 from insonate.app.examination import PATIENT, Examination
-from insonate.app.messages import Hello, Patient, ProcedureName, RegionName
+from insonate.app.messages import Hello, Patient, ProcedureName, RecordingName, RegionName
 from insonate.app.stream import Viewer
 from insonate.core import InputError, InsonateError, OutputError
 from insonate.core.units import Meters
@@ -69,6 +69,28 @@ class DepthSupplied(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     depth_cm: Annotated[float, Field(gt=0, le=40, allow_inf_nan=False)]
+
+
+class RecordingWanted(BaseModel):
+    """Whether what is shown is to be recorded."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    on: bool
+
+
+class RecordingChosen(BaseModel):
+    """One recording."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[str, Field(max_length=200)]
+
+
+class RecordingRenamed(RecordingChosen):
+    """One recording, and what it is to be called."""
+
+    to: Annotated[str, Field(max_length=200)]
 
 
 def is_loopback(host: str) -> bool:
@@ -225,6 +247,49 @@ def create_app(examination: Examination, *, begin: Callable[[], None] | None = N
         choice = None if patient is None else Choice(**patient.model_dump())
         await asyncio.to_thread(examination.show_patient, choice)
         return examination.hello()
+
+    @app.post("/api/recording")
+    async def record(wanted: RecordingWanted) -> Hello:
+        """Begin to record what is shown, or end it."""
+        await asyncio.to_thread(examination.record, wanted.on)
+        return examination.hello()
+
+    @app.get("/api/recordings")
+    async def list_recordings() -> list[RecordingName]:
+        """List the recordings that were kept, newest first."""
+        return [
+            RecordingName(
+                name=one.name,
+                source=str(one.begin.get("source", "unknown")),
+                began=one.begin.get("began"),
+                size=one.size,
+                simulated=bool(one.begin.get("simulated", False)),
+            )
+            for one in await asyncio.to_thread(examination.library.entries)
+        ]
+
+    @app.post("/api/recordings/show")
+    async def show_recording(chosen: RecordingChosen) -> Hello:
+        """Show a recording."""
+        await asyncio.to_thread(examination.show_recording, chosen.name)
+        return examination.hello()
+
+    @app.post("/api/recordings/rename")
+    async def rename_recording(renamed: RecordingRenamed) -> list[RecordingName]:
+        """Give a recording another name."""
+        await asyncio.to_thread(examination.library.rename, renamed.name, renamed.to)
+        return await list_recordings()
+
+    @app.post("/api/recordings/delete")
+    async def delete_recording(chosen: RecordingChosen) -> list[RecordingName]:
+        """Delete a recording, for good."""
+        await asyncio.to_thread(examination.library.delete, chosen.name)
+        return await list_recordings()
+
+    @app.get("/api/block")
+    async def block() -> dict[str, Any]:
+        """Give the simulated examination so far as one small file: seed, settings and every command."""
+        return await asyncio.to_thread(examination.block)
 
     @app.websocket("/stream")
     async def stream(socket: WebSocket) -> None:

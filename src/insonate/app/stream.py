@@ -162,6 +162,8 @@ class Viewer:
                         watching=len(self.watching),
                         problem=live.problem,
                         at_edge=live.at_edge,
+                        recorded=self.examination.recorded,
+                        recording_trouble=self.examination.recording_trouble,
                     )
                 )
 
@@ -183,7 +185,13 @@ class Viewer:
 
     def _blind(self, problem: str) -> Status:
         return Status(
-            offered_hz=0.0, lost=self.lost, watching=len(self.watching), problem=problem, at_edge=False
+            offered_hz=0.0,
+            lost=self.lost,
+            watching=len(self.watching),
+            problem=problem,
+            at_edge=False,
+            recorded=None,
+            recording_trouble=None,
         )
 
     async def _send_frame(self, live: Live) -> None:

@@ -15,7 +15,7 @@ from insonate.core.channel_data import ChannelData
 from insonate.core.checks import check_name, check_range
 from insonate.core.command import Command
 from insonate.core.coordinates import Pose
-from insonate.core.errors import InputError, UnknownNameError
+from insonate.core.errors import InputError
 from insonate.core.grid import Grid
 from insonate.core.image import Image, Quantity
 from insonate.core.provenance import Step
@@ -25,6 +25,7 @@ from insonate.core.units import Seconds
 from insonate.imaging.b_mode import Compounding, speckle_reduction
 from insonate.pipeline.catalog import BEAMFORMERS
 from insonate.pipeline.chain import Report, grid_of, silent
+from insonate.pipeline.commands import plain
 from insonate.pipeline.files import Made
 from insonate.record.folder import folder, write_json
 from insonate.simulation.answer import replay
@@ -247,70 +248,3 @@ class _Recording:
         """Let go of the plain numbers."""
         self._samples = None
         self._path.unlink(missing_ok=True)
-
-
-def plain(command: Command) -> dict[str, Any]:
-    """Give a command as plain values for JSON; `commanded` gives it back."""
-
-    def value(one: Any) -> Any:
-        if isinstance(one, np.ndarray):
-            return one.tolist()
-        if isinstance(one, Pose):
-            return {
-                "rotation": one.rotation.tolist(),
-                "translation": one.translation.tolist(),
-                "time": one.time,
-            }
-        if dataclasses.is_dataclass(one) and not isinstance(one, type):
-            return {field.name: value(getattr(one, field.name)) for field in dataclasses.fields(one)}
-        return one
-
-    return {"kind": type(command).__name__} | {
-        field.name: value(getattr(command, field.name)) for field in dataclasses.fields(command)
-    }
-
-
-def commanded(values: Sequence[dict[str, Any]]) -> list[Command]:
-    """Give commands back from plain values.
-
-    Parameters
-    ----------
-    values : sequence of dict
-        From `plain`, as they stand in `examination.json`.
-
-    Returns
-    -------
-    list of Command
-        In their order.
-
-    Raises
-    ------
-    UnknownNameError
-        If a kind is not one of ours.
-    """
-    from insonate import core
-
-    kinds: dict[str, Any] = {
-        name: getattr(core, name)
-        for name in ("SetControl", "MoveProbe", "MoveBody", "AdvanceNeedle", "Inject", "Stimulate")
-    }
-    out: list[Command] = []
-    for one in values:
-        kind, rest = one.get("kind"), {key: value for key, value in one.items() if key != "kind"}
-        if kind not in kinds:
-            raise UnknownNameError(f"a command must be one of {', '.join(kinds)}, got {kind!r}")
-        if kind == "MoveProbe":
-            pose = rest["pose"]
-            rest["pose"] = Pose(
-                rotation=np.array(pose["rotation"]),
-                translation=np.array(pose["translation"]),
-                source=core.CoordinateFrame.PROBE,
-                target=core.CoordinateFrame.PATIENT,
-                time=pose["time"],
-            )
-        elif kind == "Stimulate" and rest["stimulus"] is not None:
-            rest["stimulus"] = core.Stimulus(**rest["stimulus"])
-        elif kind == "AdvanceNeedle":
-            rest["entry"], rest["direction"] = np.array(rest["entry"]), np.array(rest["direction"])
-        out.append(kinds[kind](**rest))
-    return out

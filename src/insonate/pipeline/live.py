@@ -161,6 +161,11 @@ class Live:
             return self.frame if self.frame is not None and self.frame.number > after else None
 
     @property
+    def elapsed(self) -> Seconds:
+        """Time on the source's clock up to which it was told to go [s]."""
+        return self._now
+
+    @property
     def controls(self) -> tuple[str, ...]:
         """Names of the controls that do something now."""
         return ("gain", "dynamic_range", "depth") if self.beamforms else ("gain", "dynamic_range")
@@ -276,6 +281,8 @@ class Live:
     def _formed(self, observation: ChannelData | Image) -> Image:
         if isinstance(observation, Image):
             image = as_image(observation)
+            if getattr(self.source, "whole", False):
+                return image
             if self._area is None or self._shape != image.grid.shape:
                 from insonate.analysis.quality.area import echo_area
 
@@ -355,10 +362,12 @@ class Live:
             began = time.monotonic()
             seen = self._seen(frame, procedure)
             with self._news:
-                if procedure is self.procedure:
+                fits = procedure is self.procedure
+                if fits:
                     self.seen, labelled = seen, frame.image
                     self._news.notify_all()
-                    self._tell(seen)
+            if fits:
+                self._tell(seen)
             self._stopped.wait(max(RESTED, 2 * (time.monotonic() - began)))
 
     def _seen(self, frame: Frame, procedure: Procedure) -> Seen:

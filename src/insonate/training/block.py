@@ -8,7 +8,7 @@ from typing import Any
 
 from insonate.core import Command, FormatError, InputError
 from insonate.core.units import Seconds
-from insonate.pipeline.fitting_data import commanded
+from insonate.pipeline.commands import commanded
 from insonate.simulation.course import Settings
 
 NAME = "examination.json"

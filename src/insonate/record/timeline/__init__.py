@@ -3,8 +3,8 @@
 Knows events and bytes; not what a frame or a command is, which is for the pipeline.
 """
 
-from insonate.record.timeline.library import Entry, Library
+from insonate.record.timeline.library import Entry, Library, home
 from insonate.record.timeline.log import Damage, Log, Report, check, scan
 from insonate.record.timeline.recorder import Recorder
 
-__all__ = ["Damage", "Entry", "Library", "Log", "Recorder", "Report", "check", "scan"]
+__all__ = ["Damage", "Entry", "Library", "Log", "Recorder", "Report", "check", "home", "scan"]

@@ -32,6 +32,13 @@ class Entry:
     """What was examined; empty where it cannot be read."""
 
 
+def home() -> Path:
+    """Give the folder of a user's recordings; it need not exist."""
+    from platformdirs import user_data_path
+
+    return user_data_path("insonate", appauthor=False) / "recordings"
+
+
 def check_title(name: str) -> str:
     """Give a name without the blanks around it.
 

@@ -65,7 +65,11 @@ def _held(x: float = 0.0, y: float = 0.0, z: float = 0.0, *, rock: float = 0.0, 
     )
 
 
-PLANE = Plane(pose=_held(), shape=(512, 1024), lateral_step=0.15e-3, axial_step=0.04e-3)
+ENGINE = machine()
+PLANE = Plane(
+    pose=_held(), shape=ENGINE.shape, lateral_step=ENGINE.lateral_step, axial_step=ENGINE.axial_step
+)
+MIDDLE = PLANE.shape[0] // 2
 
 
 def _shaft(degrees: float, *, depth: float = 16e-3, length: float = LENGTH) -> Any:
@@ -117,7 +121,7 @@ def needle(quick: bool) -> list[dict[str, Any]]:
         widths.append(abs((high - low) / (0.886 * wavelength / shown) - 1))
     spacings = []
     for gauge in (18, 22):
-        column = np.abs(_drawn(0.0, gauge=gauge)[256])
+        column = np.abs(_drawn(0.0, gauge=gauge)[MIDDLE])
         middle = column[1:-1]
         peaks = (middle > column[:-2]) & (middle >= column[2:]) & (middle > 0.03 * column.max())
         rows = np.flatnonzero(peaks) + 1
@@ -144,7 +148,7 @@ def needle(quick: bool) -> list[dict[str, Any]]:
     gain = bright(35.0, echogenic=True) - levels[at_35]
     left = np.ones(PLANE.shape, np.float32)
     shade(left, PLANE, _shaft(0.0, depth=12e-3, length=30e-3), gauge=22)
-    line = left[256:, round(20e-3 / 0.04e-3)]
+    line = left[MIDDLE:, round(20e-3 / PLANE.axial_step)]
     edge = float(np.interp((line[0] + 1) / 2, line, np.arange(len(line))) * PLANE.lateral_step)
     return [
         row(
@@ -325,7 +329,8 @@ def tilted(quick: bool) -> list[dict[str, Any]]:
                 move = MoveProbe(pose=_tilted(degrees, y), contact_force=0.3, time=0, given_by="benchmark")
                 (frame,) = (o for o in patient.advance([move], TICK) if isinstance(o, ChannelData))
                 medium = patient._cutter.cut(patient._course).medium
-                columns, lines = slice(256 - 110, 256 + 110, 2), slice(100, 900, 3)
+                columns = slice(MIDDLE - 110, MIDDLE + 110, 2)
+                lines = slice(round(4e-3 / PLANE.axial_step), round(36e-3 / PLANE.axial_step), 3)
                 grid = Grid(axial=medium.plane.axial[lines], lateral=medium.plane.lateral[columns])
                 picture = delay_and_sum(frame, grid).values[0]
                 labels = medium.labels[columns, lines].T

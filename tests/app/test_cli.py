@@ -212,7 +212,7 @@ def test_a_place_that_cannot_be_written_has_its_own_exit_code(run, still, tmp_pa
 def test_procedures_are_listed_shown_and_checked(run):
     code, out, _ = run("procedures", "--json")
     assert code == OK
-    assert {one["id"] for one in json.loads(out)} >= {"LL01", "LL10", "UL03", "UL06"}
+    assert {one["id"] for one in json.loads(out)} >= {"BU01", "LL01", "LL10", "MU01", "UL01", "UL03", "UL06"}
     assert {one["review"] for one in json.loads(out)} == {"not reviewed by a clinician"}
     code, out, _ = run("procedures", "show", "LL01")
     assert code == OK

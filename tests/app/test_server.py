@@ -192,7 +192,9 @@ def test_state_is_what_is_shown(client, examination):
 
 
 def test_procedures_are_listed(client):
-    assert [one["id"] for one in client.get("/api/procedures").json()] == ["LL01", "LL10", "UL03", "UL06"]
+    assert [one["id"] for one in client.get("/api/procedures").json()] == [
+        *("BU01", "LL01", "LL10", "MU01", "UL01", "UL03", "UL06")
+    ]
 
 
 @pytest.mark.parametrize("path", [path for method, path in ROUTES if method == "POST"])

@@ -194,7 +194,7 @@ def test_what_cannot_be_done_is_said_to_the_page_that_asked(port, examination):
                 "name": "zoom",
                 "value": 1,
             },
-            "procedure must be one of LL01, LL10, UL03, UL06, got 'UL3' (did you mean UL03?)": {
+            "procedure must be one of BU01, LL01, LL10, MU01, UL01, UL03, UL06, got 'UL3' (did you mean UL03?)": {
                 "type": "procedure",
                 "id": "UL3",
             },

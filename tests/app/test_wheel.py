@@ -52,7 +52,7 @@ def test_the_code_is_the_wheel_s(installed):
 
 def test_command_line_knows_its_procedures_and_weights(installed):
     listed = json.loads(run(installed, "-m", "insonate", "procedures", "--json"))
-    assert {one["id"] for one in listed} == {"LL01", "LL10", "UL03", "UL06"}
+    assert {one["id"] for one in listed} == {*("BU01", "LL01", "LL10", "MU01", "UL01", "UL03", "UL06")}
     run(installed, "-m", "insonate", "demo", "--out", "demo.png")
     assert (Path(installed["HOME"]) / "demo.png").read_bytes().startswith(b"\x89PNG")
 

@@ -16,7 +16,7 @@ from insonate.guidance.uncertainty import uncertainty
 from refusals import refused
 from tolerances import RTOL_FLOAT64
 
-IDS = ("LL01", "LL10", "UL03", "UL06")
+IDS = ("BU01", "LL01", "LL10", "MU01", "UL01", "UL03", "UL06")
 
 
 def text(id="LL01"):
@@ -32,23 +32,36 @@ def changed(old, new, id="LL01"):
 
 # The tables of CLINICAL.md, once more and by hand: depth [cm], volume [mL], needle length [mm], and the tags of each.
 TABLES = {
+    "BU01": ((1, 2, "M"), (3, 6, "M"), (50, "M"), "lateral to medial"),
+    "MU01": ((0.5, 1.5, "M"), (0.5, 2, "M"), (50, "M"), "lateral to medial"),
+    "UL01": ((1, 3, "M"), (7, 15, "S-009"), (50, "M"), "lateral to medial"),
     "LL01": ((2, 4, "M"), (10, 15, "S-018"), (80, "M"), "lateral to medial"),
     "LL10": ((2, 4, "M"), (15, 20, "S-026"), (80, "M"), "lateral to medial"),
     "UL03": ((1, 3, "M"), (20, 25, "S-011"), (50, "M"), "lateral to medial"),
     "UL06": ((0.5, 3, "M"), (15, 25, "M"), (50, "M"), "anterior to posterior, two to four injections"),
 }
 HAZARDS = {
+    "BU01": {"supraspinatus tendon"},
+    "MU01": {"pleura", "spinal accessory nerve"},
+    "UL01": {"phrenic nerve", "dorsal scapular nerve", "long thoracic nerve", "vertebral artery"},
     "LL01": {"femoral artery", "femoral vein", "lateral circumflex femoral artery", "medial circumflex femoral artery"},
     "LL10": {"popliteal artery", "popliteal vein"},
     "UL03": {"pleura", "subclavian artery", "dorsal scapular artery", "suprascapular artery"},
     "UL06": {"axillary artery", "axillary vein"},
 }  # fmt: skip
 TARGETS = {
+    "BU01": ("subacromial-subdeltoid bursa",),
+    "MU01": ("trigger point",),
+    "UL01": ("brachial plexus",),
     "LL01": ("femoral nerve",),
     "LL10": ("sciatic nerve",),
     "UL03": ("brachial plexus",),
     "UL06": ("median nerve", "ulnar nerve", "radial nerve", "musculocutaneous nerve"),
 }
+
+
+TISSUES = {"BU01": Tissue.BURSA, "MU01": Tissue.MUSCLE}
+"""Of targets that are no nerves: there the tip comes to rest."""
 
 
 @pytest.mark.parametrize("id", IDS)
@@ -68,7 +81,7 @@ def test_every_number_is_that_of_the_clinical_tables(id):
     assert found.direction == direction
     assert found.approach is Approach.IN_PLANE
     assert found.target.structures == TARGETS[id]
-    assert found.target.tissue is Tissue.NERVE
+    assert found.target.tissue is TISSUES.get(id, Tissue.NERVE)
     assert {one.structure for one in found.hazards} == HAZARDS[id]
     assert found.review is Review.NOT_REVIEWED
 
@@ -80,9 +93,13 @@ def test_margins_and_stand_off_are_derived_and_shown_as_such(id):
     for one, margin in derived.items():
         assert margin == uncertainty().margin(one.tissue)
     least = {Tissue.ARTERY: 3e-3, Tissue.PLEURA: 3e-3, Tissue.VEIN: 2e-3}
-    assert all(margin.value >= least[one.tissue] for one, margin in derived.items())
-    assert found.target.standoff == uncertainty().margin(Tissue.NERVE)
-    for number in (*derived.values(), found.target.standoff):
+    assert all(margin.value >= least.get(one.tissue, 0) for one, margin in derived.items())
+    if id in TISSUES:
+        assert (found.target.standoff.value, found.target.standoff.evidence) == (0, "D")
+    else:
+        assert found.target.standoff == uncertainty().margin(Tissue.NERVE)
+        derived["target"] = found.target.standoff
+    for number in derived.values():
         assert number.evidence == "D"
         assert number.source.endswith("as assumed in guidance/uncertainty.toml; no source gives a distance")
 
@@ -131,12 +148,10 @@ def test_a_procedure_is_found_by_its_id_whatever_its_case():
 
 
 @pytest.mark.parametrize(
-    ("id", "suggestion"), [("UL30", " (did you mean UL03?)"), ("L01", " (did you mean LL01?)"), ("???", "")]
+    ("id", "suggestion"), [("UL30", " (did you mean UL03?)"), ("L01", " (did you mean UL01?)"), ("???", "")]
 )
 def test_an_unknown_procedure_suggests_the_nearest(id, suggestion):
-    with refused(
-        UnknownNameError, f"procedure must be one of LL01, LL10, UL03, UL06, got {id!r}{suggestion}"
-    ):
+    with refused(UnknownNameError, f"procedure must be one of {', '.join(IDS)}, got {id!r}{suggestion}"):
         procedure(id)
 
 

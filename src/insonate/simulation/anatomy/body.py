@@ -144,6 +144,8 @@ class CompiledBody:
             for at, one in enumerate(self.structures, start=1):
                 if one.name in named:
                     self.properties["shear_modulus"][at] = block["shear_modulus_kpa"] * 1e3
+        self.target: str | None = None
+        """What an operator goes for in this window; None is the thickest nerve."""
         self._tile = _tile(individual.seed)
         self._layers: dict[int, tuple[np.ndarray, np.ndarray, Meters]] = {}
         codes = np.arange(256)
@@ -361,7 +363,9 @@ def compiled(
     if volumes is None:
         volumes = compile_volumes(individual, wanted, step=step)
         save(volumes, path)
-    return CompiledBody(individual, volumes)
+    body = CompiledBody(individual, volumes)
+    body.target = wanted.target
+    return body
 
 
 def _user_cache() -> Path:

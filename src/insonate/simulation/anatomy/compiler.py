@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, reduce
 from importlib.resources import files
 from itertools import pairwise
 from pathlib import Path
@@ -38,7 +38,7 @@ from insonate.simulation.anatomy import kernels
 from insonate.simulation.anatomy.language import MOST_STRUCTURES, Individual, Window
 from insonate.simulation.anatomy.relief import Relief, Shell
 from insonate.simulation.anatomy.shapes import Solid, Tube, draped, overlap, undulation
-from insonate.simulation.anatomy.solids import KINDS, solids
+from insonate.simulation.anatomy.solids import KINDS, Carved, solids
 from insonate.simulation.facts import facts
 
 VERSION = 5
@@ -68,6 +68,8 @@ WORKERS = 2
 """Slabs at a time."""
 FIBER_STRIDE = 4
 """Voxels to one direction of fibers."""
+ROUGHNESS: tuple[Meters, Meters, Meters] = (0.55e-3, 0.8e-3, 0.55e-3)
+"""Lengths over which an interface strays by a part of a wave, so that its echo is uneven [m]: D, as seen on images."""
 FIBROUS = (Tissue.MUSCLE, Tissue.TENDON, Tissue.LIGAMENT, Tissue.NERVE)
 """Tissues that have fibers."""
 NAMED_BY = "anatomy of the simulated body, no error"
@@ -478,7 +480,8 @@ def check_apart(individual: Individual, made: Mapping[str, Solid], axes: Sequenc
             close = _close(made[one], made[other], low, high)
             if close is None:
                 continue
-            depth = overlap(made[one], made[other], _grid(*close, 0.25e-3))
+            broad = any(isinstance(made[name], Relief | Shell) for name in (one, other))
+            depth = overlap(made[one], made[other], _grid(*close, 0.75e-3 if broad else 0.25e-3))
             if depth > TOUCH:
                 raise InputError(f"{who}: '{one}' and '{other}' lie {depth * 1e3:.1f} mm in each other")
 
@@ -621,6 +624,8 @@ def _wall(
     at_places = [places[axis].ravel()[where[axis]] for axis in range(3)]
     uneven = canvas.noise(f"{name} wall", at_places, (1.6e-3, 2.5e-3, 1.6e-3))
     away = distance[where]
+    if "rough_mm" in wall:
+        away = away + wall["rough_mm"] * 1e-3 * canvas.noise(f"{name} rough", at_places, ROUGHNESS)
     at = tuple(index + part.start for index, part in zip(where, box, strict=True))
     for ply in range(plies):
         shifted = (away - ply * apart).astype(np.float32)
@@ -668,6 +673,12 @@ def _solid(canvas: _Canvas, kind: str, block: Mapping[str, Any]) -> None:
         part = array[box]
         part[distance < 0.5 * canvas.step] = empty
     _wall(canvas, box, distance, block.get("wall", {"strength_db": -99.0}), name)
+    if isinstance(solid, Shell) and isinstance(solid.on, Relief):
+        # what lies on bone does not take its cortex away
+        ground = canvas.individual.block(solid.on.name)
+        if "wall" in ground:
+            near = distance < 4 * canvas.step
+            _wall(canvas, box, canvas.away(solid.on, box), ground["wall"], solid.on.name, near)
     if core is not None and isinstance(solid, Tube):
         _fascicles(canvas, solid, block, box, distance, core)
     if "rind" in block:
@@ -689,6 +700,9 @@ def _distance(canvas: _Canvas, solid: Solid, box: tuple[slice, slice, slice]) ->
         return canvas.away(solid, box)
     if isinstance(solid, Shell):
         return solid.distance(canvas.places(box), canvas.away(solid.ground, box))
+    if isinstance(solid, Carved):
+        parts = (_distance(canvas, one, box) for one in solid.others)
+        return np.asarray(reduce(np.maximum, (-part for part in parts), _distance(canvas, solid.whole, box)))
     return solid.distance(canvas.places(box))
 
 
@@ -866,9 +880,13 @@ def _texture(canvas: _Canvas, at: int, texture: _Texture) -> None:
     s, u, v = (np.broadcast_to(place, distance.shape)[free] for place in (s, u, v))
     unbroken = (float(values.get("unbroken", lengths[0])), 1.2 * lengths[1], 2.5 * lengths[2])
     breaks = np.clip(canvas.noise(f"{name} breaks", (s, u, v), unbroken), -3, 1.6)
+    near = distance[free]
+    if "rough" in values:
+        own = [np.broadcast_to(place, distance.shape)[free] for place in places]
+        near = near + np.float32(values["rough"]) * canvas.noise(f"{name} rough", own, ROUGHNESS)
     level = float(values["strength"]) + texture.louder + float(values["spread"]) * breaks
     at_free = tuple(index + part.start for index, part in zip(free, box, strict=True))
-    canvas.lay(at_free, distance[free], normal, level, np.ones(len(level), bool))
+    canvas.lay(at_free, near, normal, level, np.ones(len(level), bool))
 
 
 def _beyond(canvas: _Canvas) -> np.ndarray:

@@ -78,7 +78,7 @@ _BLOCKS: Mapping[str, tuple[set[str], set[str]]] = MappingProxyType(
             {"name", "tissue", "stations"},
             {
                 *("middle_mm", "round_mm", "slope_y", "waves", "wall", "rind", "texture", "yields"),
-                *("echo_db", "mottle_db"),
+                *("echo_db", "mottle_db", "outside"),
             },
         ),
         "shell": (
@@ -102,14 +102,15 @@ _BLOCKS: Mapping[str, tuple[set[str], set[str]]] = MappingProxyType(
                     "branch_of",
                     "ends",
                 ),
-                *("pennation_deg", "echo_db", "mottle_db", "texture_db", "shear_modulus_kpa", "rind"),
+                *("pennation_deg", "echo_db", "mottle_db", "texture_db", "shear_modulus_kpa"),
+                *("rind", "outside"),
             },
         ),
         "ellipsoid": (
             {"name", "tissue", "x_mm", "y_mm", "z_mm", "width_mm", "length_mm", "height_mm"},
             {
                 *("turn_deg", "uneven", "wall", "texture", "hilum", "yields", "echo_db", "mottle_db"),
-                *("texture_db", "shear_modulus_kpa", "rind"),
+                *("texture_db", "shear_modulus_kpa", "rind", "outside"),
             },
         ),
         "arch": (
@@ -119,7 +120,7 @@ _BLOCKS: Mapping[str, tuple[set[str], set[str]]] = MappingProxyType(
             },
             {
                 *("pitch_deg", "roll_deg", "turn_deg", "uneven", "wall", "texture", "yields"),
-                *("branch_of", "echo_db", "mottle_db"),
+                *("branch_of", "echo_db", "mottle_db", "rind", "outside"),
             },
         ),
         "halo": ({"around", "reach_mm", "echo_db"}, {"name"}),
@@ -162,6 +163,8 @@ class Window:
     """x and y of its middle [m]."""
     reach: tuple[float, float, float]
     """Size along x, y, z [m]."""
+    target: str | None = None
+    """Structure that an operator goes for there; None is the thickest nerve."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -288,7 +291,7 @@ class Region:
 
 
 def _bare(name: str) -> str:
-    for unit in ("_mm", "_deg", "_db"):
+    for unit in ("_mm", "_deg", "_db", "_kpa"):
         name = name.removesuffix(unit)
     return name
 
@@ -353,7 +356,7 @@ def _resolved(block: Mapping[str, Any], values: Mapping[str, float], where: str)
         if key in _WHOLE or isinstance(value, bool) or value is None:
             return value
         if isinstance(value, list):
-            if key in ("over", "under", "around", "waves"):
+            if key in ("over", "under", "around", "outside", "waves"):
                 return value
             return [one(key, part) for part in value]
         return evaluated(value, values, where)
@@ -418,6 +421,7 @@ def read(path: str | Path | None = None, *, text: str | None = None, name: str =
             name=key,
             center=(entry["center_mm"][0] * 1e-3, entry["center_mm"][1] * 1e-3),
             reach=(entry["reach_mm"][0] * 1e-3, entry["reach_mm"][1] * 1e-3, entry["reach_mm"][2] * 1e-3),
+            target=entry.get("target"),
         )
         for key, entry in tree.get("windows", {}).items()
     )

@@ -1,26 +1,28 @@
 """Ground with a surface: bone whose cortex is a depth h over x and y, and layers that lie on it, each a share of its normal.
 
-    h(x, y) = p(x) + (y - y0)^2 / 2 R + slope (y - y0) + roughness,     inside where z > h,
+    h(x, y) = p(x) + q(y) + roughness,    q(y) = (y - y0)^2 / 2 R + slope (y - y0),    inside where z > h,
 
-p monotone between its stations (no overshoot). The signed distance is that to the tangent plane at the foot of the normal,
-found by fixed point from d = (h - z) / |(h', -1)|:
+p monotone between its stations (no overshoot). The signed distance D(x, z) to the profile p is looked up in a table of the
+nearest of its points; in space it is that to the profile swept along the tangent of q at the foot f of the normal,
 
-    f <- q - d N,    d <- (h(f) + h'(f) . (q - f) - z) / |(h'(f), -1)|,    N the unit normal out of the ground,
+    d = D(x, z - q(f) - q'(f) (y - f)) / sqrt(1 + (D_z q'(f))^2),
 
-exact for a plane, and for a surface of curvature k where |d| k < 1.
+exact for a profile of any shape that is straight along y, level or tilted, and to second order where y is bent.
 
 A shell lies between two distances from the ground, each a function of x that ends softly at its sides in y; it lies on the
 ground or on another shell, whose outer face is then its inner one, so that what swells below lifts what lies above.
 Its own axes are arc length along x, y, and depth as a share of its thickness: fibers converge where it tapers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
+from scipy.ndimage import map_coordinates
+from scipy.spatial import cKDTree
 
 from insonate.core import FormatError
 from insonate.core.units import Meters
@@ -28,12 +30,25 @@ from insonate.simulation.anatomy.shapes import TINY, Places, undulation
 
 REFINED: tuple[Meters, Meters] = (-3e-3, 14e-3)
 """Between these distances from the surface the foot of the normal is sought; what is deep in bone is not seen [m]."""
-STEPS = 3
-"""Of the fixed point: an error below 10 um at 10 mm from a ball of 24 mm."""
-FINE: Meters = 0.1e-3
-"""Between the entries of a profile [m]."""
-MARGIN: Meters = 30e-3
+STEPS = 2
+"""In which the foot is sought along y."""
+FINE: Meters = 0.02e-3
+"""Between the points of a profile [m]."""
+CELL: Meters = 0.25e-3
+"""Of the table of distances [m]."""
+CLOSE: Meters = 0.4e-3
+"""Nearer than this the distance is that to the tangent at the nearest point [m]."""
+MARGIN: Meters = 15e-3
 """A profile goes on straight so far beyond its stations, then stays [m]."""
+DEEPEST: Meters = 62e-3
+"""What is deeper lies in no window [m]."""
+
+
+def _gradient(field_: Callable[[np.ndarray], np.ndarray], points: np.ndarray) -> np.ndarray:
+    """Give the direction in which something grows at (n, 3) places, by differences, (n, 3) unit vectors."""
+    step = 2 * CELL * np.eye(3)
+    out = np.stack([field_(points + one) - field_(points - one) for one in step], axis=1)
+    return np.asarray(out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), TINY))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -64,19 +79,45 @@ class Relief:
         held = np.clip(x, first, last)
         course = PchipInterpolator(self.stations[:, 0], self.stations[:, 1])
         slopes = course.derivative()(held)
-        depth = course(held) + slopes * (x - held)
-        arc = np.concatenate([[0.0], np.cumsum(np.hypot(1, (slopes[1:] + slopes[:-1]) / 2) * FINE)])
-        table = tuple(one.astype(np.float32) for one in (x, depth, slopes, arc))
-        object.__setattr__(self, "_profile", table)
+        depth = np.minimum(course(held) + slopes * (x - held), DEEPEST)
+        arc = np.concatenate([[0.0], np.cumsum(np.hypot(np.diff(x), np.diff(depth)))])
+        object.__setattr__(self, "_profile", (x, depth, np.gradient(depth, FINE), arc))
 
-    def _at(self, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Give depth without roughness, and its slopes over x and y."""
-        grid, depth, slopes, _ = self._profile
+    def _bend(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Give q and its slope."""
         beside = y - y.dtype.type(self.middle)
-        bend = beside.dtype.type(1 / self.radius)
-        tilt = beside.dtype.type(self.slope)
-        out = np.interp(x, grid, depth).astype(x.dtype) + beside * (beside * (bend / 2) + tilt)
-        return out, np.interp(x, grid, slopes).astype(x.dtype), beside * bend + tilt
+        bend, tilt = (beside.dtype.type(one) for one in (1 / self.radius, self.slope))
+        return beside * (beside * (bend / 2) + tilt), beside * bend + tilt
+
+    @cached_property
+    def _table(self) -> tuple[tuple[Meters, Meters], np.ndarray, np.ndarray, np.ndarray]:
+        """Give the corner of a grid over x and z, and distance, its slope down and arc length there."""
+        x, depth, slopes, arc = self._profile
+        across = np.arange(x[0], x[-1] + CELL, CELL)
+        down = np.arange(depth.min() - 20e-3, DEEPEST + CELL, CELL)
+        grid = np.stack(np.meshgrid(across, down, indexing="ij"), axis=-1).reshape(-1, 2)
+        even = np.searchsorted(arc, np.arange(0, arc[-1], 2 * FINE))  # cliffs have as many points as plains
+        points = np.stack([x, depth], axis=1)[even]
+        far, nearest = cKDTree(points).query(grid)
+        nearest = even[np.minimum(nearest, len(even) - 1)]
+        sign = np.where(np.interp(grid[:, 0], x, depth) > grid[:, 1], 1.0, -1.0)
+        tangent = (depth[nearest] + slopes[nearest] * (grid[:, 0] - x[nearest]) - grid[:, 1]) / np.hypot(
+            1, slopes[nearest]
+        )
+        away = np.where(far < CLOSE, tangent, sign * far)
+        shape = (len(across), len(down))
+        table = away.reshape(shape).astype(np.float32)
+        return (
+            (float(across[0]), float(down[0])),
+            table,
+            np.gradient(table, np.float32(CELL), axis=1),
+            arc[nearest].reshape(shape).astype(np.float32),
+        )
+
+    def _look(self, table: np.ndarray, x: np.ndarray, z: np.ndarray) -> np.ndarray:
+        corner = self._table[0]
+        cells = np.stack(np.broadcast_arrays((x - corner[0]) / CELL, (z - corner[1]) / CELL))
+        return np.asarray(map_coordinates(table, cells, order=1, mode="nearest"), x.dtype)
 
     def _waves(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         out = np.zeros(np.broadcast(x, y).shape, np.result_type(x, y))
@@ -88,30 +129,34 @@ class Relief:
     def distance(self, places: Places, within: tuple[Meters, Meters] = REFINED) -> np.ndarray:
         """Give the signed distance, negative in the ground, refined `within` so much of the surface [m]."""
         x, y, z = places
-        height, over_x, over_y = self._at(x, y)
-        rough = self._waves(x, y)
-        long = np.sqrt(1 + over_x**2 + over_y**2)
-        out = np.asarray((height + rough - z) / long)
+        _, away, fall, _ = self._table
+        level, tilt = self._bend(y)
+        under = z - level - self._waves(x, y)
+        out = self._look(away, x, under)
+        if not tilt.any():
+            return out
+        shape = out.shape
+        steep = self._look(fall, x, under) * tilt
+        out = np.asarray(out / np.sqrt(1 + steep**2))
+        if np.isinf(self.radius):
+            return out
         at = np.nonzero((out > within[0]) & (out < within[1]))
         if len(at[0]) == 0:
             return out
-        x, y, z, rough = (np.broadcast_to(one, out.shape)[at] for one in (x, y, z, rough))
-        over_x, over_y, long = (np.broadcast_to(one, out.shape)[at] for one in (over_x, over_y, long))
+        x, y, under, level, steep = (np.broadcast_to(one, shape)[at] for one in (x, y, under, level, steep))
         near = out[at]
-        z = z - rough
         for _ in range(STEPS):
-            foot_x, foot_y = x - near * over_x / long, y - near * over_y / long
-            height, over_x, over_y = self._at(foot_x, foot_y)
-            long = np.sqrt(1 + over_x**2 + over_y**2)
-            near = (height + over_x * (x - foot_x) + over_y * (y - foot_y) - z) / long
+            foot = y + near * steep / np.sqrt(1 + steep**2)
+            at_foot, tilt = self._bend(foot)
+            there = under + level - at_foot - tilt * (y - foot)
+            steep = self._look(fall, x, there) * tilt
+            near = self._look(away, x, there) / np.sqrt(1 + steep**2)
         out[at] = near
         return out
 
     def bounds(self) -> tuple[np.ndarray, np.ndarray]:
         """Give a box around it [m]."""
-        grid, depth, _, _ = self._profile
-        within = (grid >= self.stations[0, 0] - 1e-3) & (grid <= self.stations[-1, 0] + 1e-3)
-        top = float(depth[within].min()) - 3 * sum(size for size, _ in self.rough)
+        top = float(self.stations[:, 1].min()) - 3 * sum(size for size, _ in self.rough)
         if self.radius < 0 or self.slope:
             top -= 20e-3
         return np.array([-np.inf, -np.inf, top]), np.array([np.inf, np.inf, np.inf])
@@ -120,27 +165,15 @@ class Relief:
         self, places: Places, away: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Give (along, across, down) in its own axes: arc length along x, y, distance [m]."""
-        x, y, _ = places
-        _, over_x, over_y = self._at(x, y)
+        x, y, z = places
         away = self.distance(places) if away is None else away
-        foot = x - away * over_x / np.sqrt(1 + over_x**2 + over_y**2)
-        grid, _, _, arc = self._profile
-        return np.interp(foot, grid, arc).astype(away.dtype), np.broadcast_to(y, away.shape), away
-
-    def normal(self, points: np.ndarray) -> np.ndarray:
-        """Give the unit normal out of the ground at the feet of (n, 3) places, (n, 3)."""
-        x, y = points[:, 0], points[:, 1]
-        away = self.distance((x, y, points[:, 2]))
-        _, over_x, over_y = self._at(x, y)
-        for _ in range(STEPS):
-            long = np.sqrt(1 + over_x**2 + over_y**2)
-            _, over_x, over_y = self._at(x - away * over_x / long, y - away * over_y / long)
-        out = np.stack([over_x, over_y, -np.ones_like(over_x)], axis=1)
-        return np.asarray(out / np.linalg.norm(out, axis=1, keepdims=True))
+        along = self._look(self._table[3], x, z - self._bend(y)[0])
+        return along, np.broadcast_to(y, away.shape), away
 
     def top(self, x: np.ndarray, y: np.ndarray, *, bottom: bool = False) -> np.ndarray:
         """Give the depth at which it begins over x and y [m]; it has no end: NaN."""
-        height = self._at(x, y)[0] + self._waves(x, y)
+        grid, depth, _, _ = self._profile
+        height = np.interp(x, grid, depth) + self._bend(y)[0] + self._waves(x, y)
         return np.full(height.shape, np.nan) if bottom else np.asarray(height)
 
 
@@ -178,7 +211,7 @@ class Shell:
 
     @cached_property
     def _course(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        x = np.arange(self.stations[0, 0], self.stations[-1, 0] + FINE / 2, FINE)
+        x = np.arange(self.stations[0, 0], self.stations[-1, 0] + CELL / 4, CELL / 2)
         course = PchipInterpolator(self.stations[:, 0], self.stations[:, 1:], axis=0)
         values = course(np.minimum(x, self.stations[-1, 0]))
         return x, values[:, 0], values[:, 1]
@@ -243,10 +276,13 @@ class Shell:
 
     def direction(self, points: np.ndarray, pennation: float = 0.0) -> np.ndarray:
         """Give the unit vector along its fibers at (n, 3) places, turned out of the ground by a pennation, (n, 3)."""
-        normal = self.ground.normal(points)
+        def down(at: np.ndarray) -> np.ndarray:
+            return self.frame((at[:, 0], at[:, 1], at[:, 2]))[2]
+
+        normal = _gradient(down, points)
         along = np.eye(3)[0 if self.grain == "x" else 1]
         out = along - normal * (normal @ along)[:, None]
-        out = out / np.linalg.norm(out, axis=1, keepdims=True) + np.tan(pennation) * normal
+        out = out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), TINY) + np.tan(pennation) * normal
         return np.asarray(out / np.linalg.norm(out, axis=1, keepdims=True))
 
     def top(self, x: np.ndarray, y: np.ndarray, *, bottom: bool = False) -> np.ndarray:

@@ -86,7 +86,8 @@ class Agent:
         body : Body
             Where it works.
         target : str, optional
-            Name of a nerve; the thickest one by default.
+            Name of a nerve, or of another structure, in whose middle the tip is then to rest; by default that of the
+            body's window, else the thickest nerve.
         volume : float
             To give [m^3].
         rate : float
@@ -97,7 +98,7 @@ class Agent:
         Raises
         ------
         UnknownNameError
-            If there is no such operator or nerve.
+            If there is no such operator or structure.
         """
         check_name("operator", kind, KINDS)
         self._values = facts("insonate.simulation.operator", "operators")[kind]
@@ -122,14 +123,9 @@ class Agent:
     # --- the plan ---
 
     def _plan(self, body: Body, target: str | None) -> None:
-        nerve = _nerve(body, target)
-        self.target = nerve[0]
-        """Name of the nerve it goes for."""
-        tube = nerve[1]
-        at = len(tube.along) // 2
-        middle = np.zeros(3)
-        middle[tube.axis] = tube.along[at]
-        middle[tube.across] = tube.middle[at]
+        target = target or getattr(body, "target", None)
+        self.target, middle, clear = _aim(body, target, float(self._values["stand_off"]))
+        """Name of what it goes for, its middle, and how far from there the tip is to rest."""
         vessels = [
             trace(body, label)
             for label, structure in enumerate(body.structures, start=1)
@@ -154,7 +150,7 @@ class Agent:
         believed[1] = self._station
         # it aims beside the nerve, at its upper edge on the side it comes from
         toward = np.array([self._side * 0.8, 0.0, -0.6])
-        self._goal = believed + toward * (tube.radius[at] + self._values["stand_off"])
+        self._goal = believed + toward * clear
         reach = max(self._goal[2] / SLOPE, 0.012)
         low, high = body.extent[:, 0]
         across = float(np.clip(self._goal[0] + self._side * reach, low - 0.03, high + 0.03))
@@ -321,6 +317,36 @@ def _within(body: Body, axis: int) -> tuple[float, float]:
 
 def _at_station(tube: Tube, station: float) -> np.ndarray:
     return np.asarray(tube.at(np.array([[0.0, station, 0.0]]))[0][0])
+
+
+def _aim(body: Body, target: str | None, stand_off: Meters) -> tuple[str, np.ndarray, Meters]:
+    """Give the name of a target, its middle, and how far from there the tip is to rest: beside a nerve, within all else."""
+    others = {
+        s.name: label for label, s in enumerate(body.structures, start=1) if s.tissue is not Tissue.NERVE
+    }
+    if target in others:
+        return str(target), _heart(body, others[str(target)]), 0.0
+    name, tube = _nerve(body, target)
+    at = len(tube.along) // 2
+    middle = np.zeros(3)
+    middle[tube.axis] = tube.along[at]
+    middle[tube.across] = tube.middle[at]
+    return name, middle, float(tube.radius[at]) + stand_off
+
+
+def _heart(body: Body, label: int) -> np.ndarray:
+    """Give the place deep in a structure, near the middle of the window, where a layer is thick."""
+    low, high = body.extent
+    lines = [np.arange(low[0] + 6e-3, high[0] - 6e-3, 1e-3), np.array([(low[1] + high[1]) / 2])]
+    lines.append(np.arange(low[2] + 1e-3, high[2], 0.2e-3))
+    places = np.stack(np.meshgrid(*lines, indexing="ij"), axis=-1).reshape(-1, 3)
+    depth = -body.distance(label, places)
+    if depth.max() <= 0:
+        raise UnknownNameError(
+            f"target '{body.structures[label - 1].name}' does not lie in the middle of the window"
+        )
+    away = np.abs(places[:, 0] - (low[0] + high[0]) / 2) / (high[0] - low[0])
+    return np.asarray(places[np.argmax(np.where(depth > 0, depth / depth.max() - away, -np.inf))])
 
 
 def _nerve(body: Body, target: str | None) -> tuple[str, Tube]:

@@ -345,8 +345,8 @@ def test_a_nerve_that_may_be_a_hazard_is_not_told_apart(one):
     result = plan(scene_of(TARGET), one)
     assert result.unknown == tuple(hazard.structure for hazard in one.hazards)
     said = {sighting.structure: sighting.reason for sighting in result.hazards}
-    for hazard in one.hazards:
-        assert said[hazard.structure].startswith(("not told apart", "not seen in the picture"))
+    for danger in one.hazards:
+        assert said[danger.structure].startswith(("not told apart", "not seen in the picture"))
     assert all(path.keeps_margins is not True for path in result.paths)
 
 

@@ -276,6 +276,7 @@ class Shell:
 
     def direction(self, points: np.ndarray, pennation: float = 0.0) -> np.ndarray:
         """Give the unit vector along its fibers at (n, 3) places, turned out of the ground by a pennation, (n, 3)."""
+
         def down(at: np.ndarray) -> np.ndarray:
             return self.frame((at[:, 0], at[:, 1], at[:, 2]))[2]
 

@@ -46,9 +46,12 @@ def main() -> int:
     parser.add_argument("name", nargs="?", choices=names(), help="one benchmark; all by default")
     parser.add_argument("--json", action="store_true", help="machine-readable result")
     parser.add_argument("--quick", action="store_true", help="a smoke of each, for CI")
+    parser.add_argument("--minutes", type=float, help="how long `patient` runs live to watch its memory")
     wanted = parser.parse_args()
     if wanted.quick:
         os.environ["INSONATE_BENCHMARK_QUICK"] = "1"
+    if wanted.minutes:
+        os.environ["INSONATE_BENCHMARK_MINUTES"] = str(wanted.minutes)
     rows = []
     for name in [wanted.name] if wanted.name else names():
         rows += importlib.import_module(f"benchmarks.{name}").rows()

@@ -53,7 +53,7 @@ long das_floats(const DelayAndSum& d, int width) {
     return rounded(columns + 2L * width * das_kept(d, width) + 2L * (das_block(d, width) + width) + tables + width);
 }
 long remap_floats(const Remap& d) { return rounded(6L * (d.n_frequencies + 16)); }
-long slice_floats(const Slice& d, int width) { return rounded(3L * (d.n_axial + 2 * width + 16) + 256 + 3 * width); }
+long slice_floats(const Slice& d, int width) { return rounded(3L * (d.n_axial + 2 * width + 16) + 3 * (256 + 32) + width); }
 long deposit_floats(const Deposit& d, int width) { return rounded(long(width) * (d.n_samples + 2 * MARGIN)); }
 
 // Every function gives 0 where all went well, 1 where memory ran out, 2 where there are no such instructions.

@@ -52,13 +52,32 @@ inline F load_bytes(const signed char* p) {
 #endif
 }
 
+constexpr int ROOM = LINE + 32; // from line to line
+
 struct Noise {
-    int first, count;           // of the line
-    bool straight;
+    int first, count, low;      // of the lines; where a segment leans, the first of its three lines
+    bool straight, leans;
     float a0, b0, da, db;       // place in the tile at the first sample, and along the segment
 };
 
-// Weighted sum of four rows of the tile, for a segment that hardly strays from one line of it.
+// Weighted sum of rows of the tile.
+template <int N> inline void blend(const Slice& d, const Noise& n, const float* w, const signed char* const* rows, float* line) {
+    const int begun = n.first & (d.nc - 1);
+    int k = 0;
+    for (; k + W <= n.count && begun + k + W <= d.nc; k += W) {
+        F sum{};
+        for (int r = 0; r < N; r++) sum += w[r] * load_bytes(rows[r] + begun + k);
+        store(line + k, sum);
+    }
+    for (; k < n.count; k++) {
+        const int c = (begun + k) & (d.nc - 1);
+        float sum = 0;
+        for (int r = 0; r < N; r++) sum += w[r] * rows[r][c];
+        line[k] = sum;
+    }
+}
+
+// One line for a segment that hardly strays from it, three for one that leans along the plane: its samples lie between two.
 inline Noise line_of(const Slice& d, const float* at, const float* g, float* line) {
     const float whole = float(d.stride), sa = 1 / d.noise_step[0], sb = 1 / d.noise_step[1], sc = 1 / d.noise_step[2];
     Noise n;
@@ -67,7 +86,20 @@ inline Noise line_of(const Slice& d, const float* at, const float* g, float* lin
     const float z1 = at[2] + g[2] * whole;
     n.first = floor_of((at[2] < z1 ? at[2] : z1) * sc) - 1;
     n.count = floor_of((at[2] > z1 ? at[2] : z1) * sc) + 3 - n.first;
-    n.straight = __builtin_fabsf(n.da) < d.bent && __builtin_fabsf(n.db) < d.bent && n.count <= LINE;
+    const bool one = __builtin_fabsf(n.db) < d.bent && n.count <= LINE;
+    n.straight = one && __builtin_fabsf(n.da) < d.bent;
+    n.leans = one && !n.straight && __builtin_fabsf(n.da) < 1;
+    if (n.leans) {
+        const float b = n.b0 + 0.5f * n.db;
+        n.low = floor_of(n.da < 0 ? n.a0 + n.da : n.a0);
+        const int lb = floor_of(b), kb = lb & (d.nb - 1), mb = (kb + 1) & (d.nb - 1);
+        const float pb = b - float(lb), gain = d.gains[GAINS + int(pb * 63.999f)], w[2] = {(1 - pb) * gain, pb * gain};
+        for (int r = 0; r < 3; r++) {
+            const signed char* row = d.noise + long((n.low + r) & (d.na - 1)) * d.along;
+            const signed char* rows[2] = {row + long(kb) * d.across, row + long(mb) * d.across};
+            blend<2>(d, n, w, rows, line + r * ROOM);
+        }
+    }
     if (!n.straight) return n;
     const float a = n.a0 + 0.5f * n.da, b = n.b0 + 0.5f * n.db;
     const int la = floor_of(a), lb = floor_of(b);
@@ -77,17 +109,7 @@ inline Noise line_of(const Slice& d, const float* at, const float* g, float* lin
     const float w[4] = {(1 - pa) * (1 - pb) * gain, (1 - pa) * pb * gain, pa * (1 - pb) * gain, pa * pb * gain};
     const long a0 = long(ka) * d.along, a1 = long(ma) * d.along, b0 = long(kb) * d.across, b1 = long(mb) * d.across;
     const signed char* rows[4] = {d.noise + a0 + b0, d.noise + a0 + b1, d.noise + a1 + b0, d.noise + a1 + b1};
-    const int begun = n.first & (d.nc - 1);
-    int k = 0;
-    for (; k + W <= n.count && begun + k + W <= d.nc; k += W) {
-        F sum{};
-        for (int r = 0; r < 4; r++) sum += w[r] * load_bytes(rows[r] + begun + k);
-        store(line + k, sum);
-    }
-    for (; k < n.count; k++) {
-        const int c = (begun + k) & (d.nc - 1);
-        line[k] = w[0] * rows[0][c] + w[1] * rows[1][c] + w[2] * rows[2][c] + w[3] * rows[3][c];
-    }
+    blend<4>(d, n, w, rows, line);
     return n;
 }
 
@@ -175,7 +197,7 @@ inline Corners corners_of(const Slice& d, int x, int y, int z, float n0, float n
 void slice_column(const Slice& d, int column, float* scratch) {
     const int room = (d.n_axial + 2 * W + 15) / 16 * 16;
     float *out = scratch, *through = out + room, *line = through + room;
-    unsigned char* named = reinterpret_cast<unsigned char*>(line + LINE + 2 * W);
+    unsigned char* named = reinterpret_cast<unsigned char*>(line + 3 * ROOM);
     const float over = 1 / d.step, sc = 1 / d.noise_step[2], foot = d.footprint * d.lateral_step, unit = 1 / 127.f;
     const long sy = d.nz, sx = long(d.ny) * d.nz;
     const F reach = all(d.near), same = all(d.same), little = all(d.little);
@@ -215,6 +237,19 @@ void slice_column(const Slice& d, int column, float* scratch) {
                     low[i] = line[k], high[i] = line[k + 1], gain[i] = d.gains[2 * GAINS + held(table[i], GAINS - 1)];
                 }
                 grain = (part * (high - low) + low) * gain;
+            } else if (noise.leans) {
+                const F c = z * sc, a = noise.a0 + noise.da * (t * (1 / float(d.stride)));
+                const I whole = floor_of(c), side = floor_of(a);
+                const F part = c - to_float(whole), aside = a - to_float(side);
+                const I at = whole - noise.first, row = side - noise.low, down = to_int(part * 63.999f), across = to_int(aside * 63.999f);
+                F l0{}, h0{}, l1{}, h1{}, gain{};
+                for (int i = 0; i < W; i++) {
+                    const float* from = line + held(row[i], 1) * ROOM + held(at[i], noise.count - 2);
+                    l0[i] = from[0], h0[i] = from[1], l1[i] = from[ROOM], h1[i] = from[ROOM + 1];
+                    gain[i] = d.gains[2 * GAINS + held(down[i], GAINS - 1)] * d.gains[held(across[i], GAINS - 1)];
+                }
+                const F near = part * (h0 - l0) + l0, far = part * (h1 - l1) + l1;
+                grain = (aside * (far - near) + near) * gain;
             } else {
                 for (int i = 0; i < n; i++) grain[i] = grain_at(d, x[i], y[i], z[i]);
             }

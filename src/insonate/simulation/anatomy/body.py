@@ -89,17 +89,21 @@ def _nodes(plane: Plane, displacement: np.ndarray, n_nodes: int) -> np.ndarray:
     if not displacement.any():
         return np.asarray(places)
     n, m, _ = displacement.shape
-    first = _weights(np.arange(plane.shape[0]), plane.shape[0] - 1, n) @ displacement.astype(
-        np.float32
-    ).reshape(n, -1)
-    second = _weights(rows, plane.shape[1] - 1, m)
-    return np.asarray(places - np.matmul(second, first.reshape(-1, m, 3)), np.float32)
+    low, share = _between(np.arange(plane.shape[0]), plane.shape[0] - 1, n)
+    moved = displacement.astype(np.float32)
+    wide = moved[low] + (moved[low + 1] - moved[low]) * share[:, None, None]
+    low, share = _between(rows, plane.shape[1] - 1, m)
+    # no matrix product: its library would wake threads that spin for longer than this takes
+    places -= wide[:, low]
+    places -= (wide[:, low + 1] - wide[:, low]) * share[:, None]
+    return np.asarray(places)
 
 
-def _weights(wanted: np.ndarray, last: int, count: int) -> np.ndarray:
-    """Give the matrix that interpolates `count` values, spread evenly over 0..last, at `wanted` samples."""
+def _between(wanted: np.ndarray, last: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Give the value before each of `wanted` samples, of `count` spread evenly over 0..last, and the share of the next."""
     at = np.clip(wanted * ((count - 1) / last), 0, count - 1)
-    return np.asarray(np.maximum(1 - np.abs(at[:, None] - np.arange(count)), 0), np.float32)
+    low = np.minimum(at.astype(int), count - 2)
+    return low, (at - low).astype(np.float32)
 
 
 class CompiledBody:

@@ -77,6 +77,7 @@ def _compiled() -> Any:
                 first = int(math.floor(min(z0, z0 + gz * whole) * sc)) - 1
                 count = int(math.floor(max(z0, z0 + gz * whole) * sc)) + 3 - first
                 straight = abs(da) < bent and abs(db) < bent and count <= LINE
+                leans = abs(da) < one and abs(db) < bent and count <= LINE
                 if straight:
                     a, b = a0 + half * da, b0 + half * db
                     la, lb = math.floor(a), math.floor(b)
@@ -210,7 +211,8 @@ def _compiled() -> Any:
                             2, int(pc * np.float32(63.999))
                         ]
                     else:
-                        a, b = (turn[0] * x + turn[1] * y) * sa, (turn[0] * y - turn[1] * x) * sb
+                        a = (turn[0] * x + turn[1] * y) * sa
+                        b = b0 + half * db if leans else (turn[0] * y - turn[1] * x) * sb
                         la, lb, lc = math.floor(a), math.floor(b), math.floor(c)
                         pa, pb, pc = a - np.float32(la), b - np.float32(lb), c - np.float32(lc)
                         ka, kb, kc = int(la) & (na - 1), int(lb) & (nb - 1), int(lc) & (nc - 1)

@@ -28,7 +28,8 @@ LOUDER = 6.0
 LITTLE = 0.05
 """Weight below which a voxel has no say on a sheet."""
 BENT = 0.25
-"""Samples of the tile that a segment between nodes may stray by and still count as straight: one line of it serves all."""
+"""Samples of the tile that a segment between nodes may stray by and still count as straight: one line of it serves all.
+Where it strays so little across the plane alone, and less than one sample along it, it leans: its middle serves across."""
 LINE = 256
 """Samples of the tile that a segment may need down its line, else each of its samples is interpolated by itself."""
 
@@ -270,11 +271,13 @@ def _grain(
     begin, end = (turned(one) for one in segments)
     down = [one[..., 2] / np.float32(steps[2]) for one in segments]
     count = np.floor(np.maximum(*down)) - np.floor(np.minimum(*down)) + 4
-    straight = (np.abs(end[0] - begin[0]) < BENT) & (np.abs(end[1] - begin[1]) < BENT) & (count <= LINE)
+    stray = np.abs(end[0] - begin[0])
+    leans = (stray < 1) & (np.abs(end[1] - begin[1]) < BENT) & (count <= LINE)
+    straight = leans & (stray < BENT)
     sample = turned(places)
     own = [
-        np.where(straight[:, low], ((a + b) / 2)[:, low], here)
-        for a, b, here in zip(begin, end, sample, strict=True)
+        np.where(alike[:, low], ((a + b) / 2)[:, low], here)
+        for alike, a, b, here in zip((straight, leans), begin, end, sample, strict=True)
     ]
     own.append(places[..., 2] / np.float32(steps[2]))
     first = [np.floor(one).astype(int) for one in own]

@@ -6,6 +6,7 @@ target says what is so.
 
 import os
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.calibration import calibration
 from benchmarks.rows import row
 from insonate.core import (
     ChannelData,
@@ -456,6 +458,45 @@ def blood(quick: bool) -> list[dict[str, Any]]:
     ]
 
 
+def cost(quick: bool) -> list[dict[str, Any]]:
+    """What color and a thick slice add to a frame of the femoral crease."""
+    body, unit = body_of(Settings(), 7), calibration()
+
+    def spent(shots: float, slices: int = 1) -> float:
+        """CPU time of two ticks, one ensemble with them, the least of several [core-ms]."""
+        patient = SimulatedPatient(7, Settings(slices=slices), body=body)
+        on = SetControl(name="color_shots", value=shots, time=0, given_by="benchmark")
+        list(patient.advance([on], 2 * TICK))
+        costs = []
+        for pair in range(3 if quick else 8):
+            start = time.process_time()
+            list(patient.advance((), (2 * pair + 4) * TICK))
+            costs.append(1e3 * (time.process_time() - start))
+        return min(costs)
+
+    plain = spent(0)
+    color, thick = (spent(8) - plain) / 2, (spent(0, slices=7) - plain) / 2
+    return [
+        row(
+            "simulation/color-frame",
+            "color box, ensembles of 8 shots ten times a second: what it adds to each of 20 frames",
+            [color],
+            "core-ms",
+            sense="max",
+            target=20.0,
+            truth="clock",
+        ),
+        row(
+            "simulation/color-frame-ratio",
+            "the same over the calibration kernel",
+            [color / unit],
+            "1",
+            truth="clock",
+        ),
+        row("simulation/slices-7", "what seven planes add to a frame", [thick], "core-ms", truth="clock"),
+    ]
+
+
 def deformation(quick: bool) -> list[dict[str, Any]]:
     """Walls, layers, volume, needle and fluid."""
     with _tests():
@@ -720,4 +761,4 @@ def rows() -> list[dict[str, Any]]:
     """All of them."""
     quick = bool(os.environ.get("INSONATE_BENCHMARK_QUICK"))
     made = needle(quick) + shadow() + anisotropy(quick) + tilted(quick) + tracking(quick) + blood(quick)
-    return made + deformation(quick)
+    return made + cost(quick) + deformation(quick)

@@ -63,7 +63,7 @@ class Ensembles:
         """
         values = facts("insonate.simulation", "patient")["color"]
         wide, narrow = float(engine.probe.fractional_bandwidth or 0), float(values["bandwidth"])
-        reach = min(1.4 * narrow, 0.6)  # the echo's spectrum has fallen by 47 dB, the noise's by 24
+        reach = min(1.1 * narrow, 0.6)  # where an echo of its spectrum has fallen by 58 dB, the noise by 29
         heard = replace(engine.probe, fractional_bandwidth=narrow / np.sqrt(2))
         self._engine = replace(
             engine, probe=heard, cycles=float(values["cycles"]), band=(1 - reach, 1 + reach)

@@ -20,8 +20,8 @@ from insonate.simulation.motion.rhythm import Rhythm
 from insonate.simulation.motion.tubes import Tube
 from insonate.simulation.points import SAMPLE, weight
 
-SLICE, SIDE = 2.0, 7
-"""Points further beside the plane, in halves of its thickness, are left out: their echoes lie 17 dB lower. And how many
+SLICE, SIDE = 1.75, 7
+"""Points further beside the plane, in halves of its thickness, are left out: their echoes lie 13 dB lower. And how many
 places across a lumen are asked where they are now."""
 PICTURED_SLICE, PICTURED_SIDE, PICTURED_EVERY = 1.5, 3, 2
 """The same for a picture, in which blood is all but dark and nobody measures how fast it goes, and of how many points one

@@ -12,7 +12,7 @@ from insonate.app import cockpit as module
 from insonate.app.cockpit import Cockpit, can_be_held
 from insonate.app.messages import MoveNeedle, MoveProbe, Press, Stimulate
 from insonate.app.pilots import Pilots
-from insonate.core import CoordinateFrame, InputError, NeedlePose, NeedleState
+from insonate.core import Clearance, CoordinateFrame, InputError, NeedlePose, NeedleState
 from insonate.guidance.procedures import procedure
 from insonate.pipeline import chain
 from insonate.pipeline.hands import BESIDE
@@ -104,20 +104,63 @@ def test_the_stimulator_tells_what_is_set_and_what_came(cockpit):
     assert not cockpit.now(1).stimulator.on
 
 
-def test_what_is_old_is_unknown(cockpit):
-    live = cockpit.live
+def test_how_near_the_needle_is_is_what_the_alarm_judged(cockpit):
+    assert cockpit.now(1).near == []  # outside
     cockpit.obey(MoveNeedle(advance=0.03), 1)
+    becomes(lambda: cockpit.live.alarm.watched is not None and cockpit.live.alarm.watched.clearances)
+    rows = cockpit.now(1).near
+    assert {row.structure for row in rows} >= {one.structure for one in procedure("LL01").hazards}
+    assert all((row.interval_mm is None) <= (row.keeps_margin is None) for row in rows)
+
+
+def test_a_tip_that_left_the_plane_takes_its_distances_with_it(cockpit):
+    cockpit.obey(MoveNeedle(advance=0.03), 1)
+    live = cockpit.live
     becomes(
-        lambda: live.seen is not None and live.seen.guided is not None and live.readings.needle is not None
+        lambda: live.alarm.watched is not None and live.alarm.watched.clearances and live.readings.last_tip
     )
     live.stop()
-    live.seen = replace(live.seen, made=live.frame.made - 2.0)
-    rows = cockpit.now(1).near
-    assert rows and all(row.interval_mm is None and row.keeps_margin is None for row in rows)
-    assert {row.reason for row in rows} == {"seen 2.0 s ago"}
-    live.seen = replace(live.seen, made=live.frame.made)
-    live.readings.needle = replace(live.readings.needle, time=live.readings.probe.time - 3.0)
-    assert {row.reason for row in cockpit.now(1).near} == {"needle seen 3.0 s ago: too old"}
+    known = Clearance(
+        structure="femoral vein",
+        distance=0.02,
+        interval=(0.018, 0.022),
+        unit="m",
+        contact_probability=0.0,
+        margin=0.002,
+        reason="a test",
+    )
+    live.alarm.watched = replace(live.alarm.watched, clearances=(known,))
+    seen = live.readings.last_tip
+    probe = live.readings.probe_at(seen.time)
+    for off, interval in ((0.0, [20.0, 18.0, 22.0]), (5e-3, None)):
+        tip = probe.apply(np.array([[0.0, off, 0.02]]))[0]
+        live.readings.needle = live.readings.last_tip = replace(seen, tip=tip)
+        (row,) = cockpit.now(1).near
+        assert row.interval_mm == interval
+        assert row.keeps_margin is (True if interval else None)
+    assert row.reason == "the tip is out of the image plane"
+
+
+def test_cues_stand_and_are_taken_note_of(cockpit):
+    cockpit.obey(MoveNeedle(advance=0.03), 1)
+    becomes(lambda: any(one.level != "info" for one in cockpit.cues().cues))
+    row = cockpit.cues().cues[0]
+    assert row.message and row.reason and row.acknowledged_by is None
+    cockpit.acknowledge(row.rule, row.about, 2)
+    becomes(
+        lambda: (
+            any(one.acknowledged_by == "viewer 2" for one in cockpit.cues().cues)
+            or not any((one.rule, one.about) == (row.rule, row.about) for one in cockpit.cues().cues)
+        )
+    )
+    with refused(InputError, "there is no cue of the rule 'none' about 'nothing'"):
+        cockpit.acknowledge("none", "nothing", 2)
+
+
+def test_a_needle_outside_calls_for_nothing(cockpit):
+    cockpit.now(1)  # takes hold: the machine says that the needle is outside
+    becomes(lambda: cockpit.live.alarm.watched is not None and cockpit.live.alarm.watched.under_skin is False)
+    assert not any(one.about == "needle" and one.level != "info" for one in cockpit.cues().cues)
 
 
 def test_a_lost_needle_keeps_its_last_place_and_says_that_it_is_lost(cockpit):

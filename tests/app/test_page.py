@@ -341,6 +341,29 @@ def test_what_is_shown_is_recorded_killed_and_shown_again(tmp_path):
         assert page.complaints == []
 
 
+def test_a_cue_stands_is_explained_and_taken_note_of(server):
+    with browsing(flags=PLAIN) as page:
+        live(page, server.url)
+        take(page, "n")
+        for deep in range(1, 9):
+            press(page, "ArrowUp", deep, "In")
+        # hazards that the picture does not tell apart are unknown, and never less
+        page.wait_for_selector("[data-cue=unknown], [data-cue=caution], [data-cue=stop]", timeout=40000)
+        page.keyboard.press("w")
+        until(lambda: "femoral vein" in page.inner_text("dialog"))
+        page.keyboard.press("Escape")
+        page.keyboard.press("a")
+        page.keyboard.press("w")
+        until(lambda: "viewer" in page.inner_text("dialog"))
+        page.keyboard.press("Escape")
+        page.locator(".picture").focus()
+        page.keyboard.down("ArrowDown")
+        until(lambda: held(page, "In") == 0)
+        page.keyboard.up("ArrowDown")
+        until(lambda: page.locator("[data-cue=next]").count() == 1, 60)
+        assert page.complaints == []
+
+
 def test_every_unseen_hazard_is_written_as_unknown(server):
     with browsing() as page:
         live(page, server.url)

@@ -508,4 +508,7 @@ def test_what_no_hand_could_do_is_no_message(body, said):
         viewer.say(**said)
         assert viewer.message("problem")["message"] == "not a message of this page"
         viewer.frame()
-    assert made[-1].commands == []
+    assert [one.given_by for one in made[-1].commands] in (
+        [],
+        ["the machine"],
+    )  # which holds the needle outside

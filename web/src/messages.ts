@@ -12,6 +12,13 @@ export interface Ack {
   frame: number
 }
 
+/** A viewer has taken note of a cue. */
+export interface Acknowledge {
+  type: 'acknowledge'
+  rule: string
+  about: string
+}
+
 /** The picture has not changed since it was labelled: what was made of it holds for this later frame too. */
 export interface Confirmed {
   type: 'confirmed'
@@ -26,6 +33,22 @@ export interface Control {
   low: number
   high: number
   unit: string
+}
+
+/** One cue that stands. */
+export interface CueRow {
+  level: string
+  about: string
+  rule: string
+  message: string
+  reason: string
+  acknowledged_by: string | null
+}
+
+/** What stands, loudest first; often as it changes. */
+export interface Cues {
+  type: 'cues'
+  cues: CueRow[]
 }
 
 /** The viewer holds the picture, or lets it go on. */
@@ -277,5 +300,5 @@ export interface TrackNow {
   diameter: number
 }
 
-export type FromServer = Hello | Guidance | Confirmed | Status | Hands | Problem
-export type FromPage = Ack | SetControl | SetProcedure | Freeze | MoveProbe | MoveNeedle | Press | Stimulate | Pilot
+export type FromServer = Hello | Guidance | Confirmed | Status | Hands | Cues | Problem
+export type FromPage = Ack | SetControl | SetProcedure | Freeze | MoveProbe | MoveNeedle | Press | Stimulate | Pilot | Acknowledge

@@ -1,7 +1,7 @@
 // What the page knows at one moment, and since when. Nothing here outlives its evidence: what is too old is unknown.
 import { unpack, type Frame } from './frame'
 import type { Drawing } from './drawing'
-import type { FromPage, FromServer, Guidance, Hands, HazardRow, Hello, NearRow, Patient, RecordingName, RegionName } from './messages'
+import type { CueRow, FromPage, FromServer, Guidance, Hands, HazardRow, Hello, NearRow, Patient, RecordingName, RegionName } from './messages'
 import { tipState } from './needle'
 import type { Hand, Move } from './moves'
 
@@ -30,9 +30,11 @@ export type View = 'empty' | 'loading' | 'live' | 'stale' | 'lost' | 'frozen' | 
 export type Age = 'none' | 'fresh' | 'aged'
 
 export interface Cue {
-  level: 'next' | 'caution'
+  level: 'next' | 'info' | 'unknown' | 'caution' | 'stop'
   action: string
   reason: string
+  /** What the server holds of it; null for what the page says by itself. */
+  row: CueRow | null
 }
 
 const seconds = () => Date.now() / 1000
@@ -60,6 +62,8 @@ export class Workstation {
   atEdge = $state(false)
   /** How both hands are held, and what instruments say; null where what is shown cannot be held. */
   hands = $state.raw<Hands | null>(null)
+  /** What the server advises, loudest first. */
+  cues = $state.raw<CueRow[]>([])
   /** The active hand: keys and drags move this one. */
   hand = $state<Hand>('probe')
   /** Whether switching the stimulator on waits for its second press. */
@@ -173,27 +177,43 @@ export class Workstation {
 
   unknown: number = $derived(this.hazards.filter((row) => !row.known).length)
 
+  /** What stands: the loudest first; among equals one that nobody took note of. */
+  private loudest: CueRow | null = $derived.by(() => {
+    const rank = ['info', 'unknown', 'caution', 'stop']
+    const order = (row: CueRow) => 2 * rank.indexOf(row.level) + (row.acknowledged_by === null ? 1 : 0)
+    return this.cues.reduce<CueRow | null>((top, row) => (top && order(top) >= order(row) ? top : row), null)
+  })
+
+  /** How many other cues stand, by level, in words. */
+  others: string = $derived.by(() => {
+    const rest = this.cues.filter((row) => row !== this.loudest && row.level !== 'info')
+    const count = (level: string) => rest.filter((row) => row.level === level).length
+    return (['stop', 'caution', 'unknown'] as const).filter(count).map((level) => `${count(level)} ${level}`).join(', ')
+  })
+
   cue: Cue = $derived.by(() => {
     switch (this.view) {
       case 'disconnected':
         return {
           level: 'caution',
-          action: 'Hold. Wait for the image.',
+          row: null, action: 'Hold. Wait for the image.',
           reason: this.retryIn > 0 ? `Server gone. Reconnecting in ${Math.ceil(this.retryIn)} s.` : 'Reconnecting.',
         }
       case 'lost':
-        return { level: 'caution', action: 'Hold. Wait for the image.', reason: `No frame for ${this.age.toFixed(1)} s.` }
+        return { level: 'caution', row: null, action: 'Hold. Wait for the image.', reason: `No frame for ${this.age.toFixed(1)} s.` }
       case 'error':
-        return { level: 'caution', action: 'Choose another source.', reason: this.problem ?? 'The source stopped.' }
+        return { level: 'caution', row: null, action: 'Choose another source.', reason: this.problem ?? 'The source stopped.' }
       case 'loading':
       case 'empty':
-        return { level: 'next', action: 'Wait for the first image.', reason: 'The source is being prepared.' }
+        return { level: 'next', row: null, action: 'Wait for the first image.', reason: 'The source is being prepared.' }
       default:
+        if (this.loudest && this.loudest.level !== 'info')
+          return { level: this.loudest.level as Cue['level'], action: this.loudest.message, reason: sentence(this.loudest.reason), row: this.loudest }
         if (this.recordingTrouble)
-          return { level: 'caution', action: 'Recording has stopped. Free some space.', reason: sentence(this.recordingTrouble) }
+          return { level: 'caution', row: null, action: 'Recording has stopped. Free some space.', reason: sentence(this.recordingTrouble) }
         if (this.guidanceState === 'none')
-          return { level: 'next', action: 'Looking at the image.', reason: 'No structure is known yet.' }
-        return { level: 'next', action: this.guidance?.next_step ?? '', reason: sentence(this.guidance?.reason ?? '') }
+          return { level: 'next', row: null, action: 'Looking at the image.', reason: 'No structure is known yet.' }
+        return { level: 'next', row: null, action: this.guidance?.next_step ?? '', reason: sentence(this.guidance?.reason ?? '') }
     }
   })
 
@@ -248,6 +268,12 @@ export class Workstation {
     if (!stimulator) return
     const current = Math.round((stimulator.current + steps * CURRENT_STEP) * 1e6) / 1e6
     this.say({ type: 'stimulate', on: stimulator.on, current: Math.min(Math.max(current, CURRENT_STEP), 5e-3) })
+  }
+
+  /** Take note of the cue that is shown; it stands until evidence ends it. */
+  note(): void {
+    const row = this.cue.row
+    if (row) this.say({ type: 'acknowledge', rule: row.rule, about: row.about })
   }
 
   choose(procedure: string): void {
@@ -376,6 +402,9 @@ export class Workstation {
       case 'confirmed':
         if (this.guidance) this.guidance = { ...this.guidance, frame: message.frame, made: message.made }
         break
+      case 'cues':
+        this.cues = message.cues
+        break
       case 'hands':
         this.hands = message
         this.atEdge = message.at_edge
@@ -400,6 +429,7 @@ export class Workstation {
     this.frame = null
     this.guidance = null
     this.hands = null
+    this.cues = []
     this.problem = null
     this.latencies = []
   }

@@ -1,8 +1,8 @@
 """What the pilot does, and what the instruments say: between messages of the page and the nouns of a live source.
 
 The syringe is a dead man's: it is pressed while the page says so again and again, and let go once that fails. What is told
-of the needle is what the tracker sees, laid over the probe as it was at that time; how near it is to a structure is told
-only while needle and structures are fresh, and is unknown else.
+of the needle is what the tracker sees, laid over the probe as it was at that time; how near it is to a structure, and what
+is advised, is what the alarm judged.
 """
 
 import math
@@ -13,6 +13,7 @@ import numpy as np
 
 from insonate.app import messages
 from insonate.app.messages import (
+    CueRow,
     InjectorNow,
     MoveNeedle,
     MoveProbe,
@@ -27,7 +28,7 @@ from insonate.app.messages import (
 from insonate.app.pilots import Pilots
 from insonate.core import Clearance, InputError, NeedlePose, NeedleState
 from insonate.core.units import Seconds
-from insonate.guidance.nearness import clearances, in_probe_frame
+from insonate.guidance.nearness import in_probe_frame
 from insonate.guidance.rules import rules
 from insonate.pipeline.hands import AGENT, PULSE_RATE, PULSE_WIDTH, Hands
 from insonate.pipeline.live import Live
@@ -37,9 +38,6 @@ KINDS = ("MoveProbe", "AdvanceNeedle", "Inject", "Stimulate")
 
 LET_GO: Seconds = 0.6
 """The syringe is let go of when the page has not said for so long that it is pressed [s]."""
-
-AGED: Seconds = 1.2
-"""Structures seen in a picture so much older than the newest tell no distance any more [s]."""
 
 CHI_SQUARE = 5.991
 """95 % of a normal spread in two dimensions lies within this, in variances."""
@@ -129,6 +127,7 @@ class Cockpit:
                 raise InputError("There is no patient under the probe yet.")
             needle = self.live.procedure.needle
             self._hands = Hands(self.live.command, probe, length=needle.length.value)
+            self._hands.needle(by="the machine")  # outside, so that nobody looks for its tip
             with suppress(InputError):  # a gauge that the source has not: it keeps its own
                 self.live.set_control("needle_gauge", float(needle.gauge))
         return self._hands
@@ -141,7 +140,7 @@ class Cockpit:
             hands = self._held()
         except InputError:
             return None
-        held, live = hands.held, self.live
+        held, live, track = hands.held, self.live, self._track()
         return messages.Hands(
             you=viewer,
             pilot=self.pilots.pilot,
@@ -158,8 +157,8 @@ class Cockpit:
                 length=hands.length,
                 bevel=held.bevel,
             ),
-            track=self._track(),
-            near=self._near() if held.inserted > 0 else [],
+            track=track,
+            near=self._near(track) if held.inserted > 0 else [],
             stimulator=self._stimulator(hands),
             injector=self._injector(hands),
         )
@@ -191,20 +190,46 @@ class Cockpit:
             return None
         return in_probe_frame(needle, self.live.readings.probe_at(needle.time))
 
-    def _near(self) -> list[NearRow]:
-        live, readings = self.live, self.live.readings
-        seen, frame, needle = live.seen, live.frame, readings.needle
-        if seen is None or seen.guided is None or frame is None:
-            return []
-        why = None
-        if frame.made - seen.made > AGED:
-            why = f"seen {frame.made - seen.made:.1f} s ago"
-        elif needle is not None and self._clock() - needle.time > rules()["alerting"]["stale"]:
-            why = f"needle seen {self._clock() - needle.time:.1f} s ago: too old"
-        guided = seen.guided
-        probe = None if needle is None else readings.probe_at(needle.time)
-        found = clearances(guided.scene, guided.plan, guided.procedure, needle, probe)
-        return [_near_row(one, why) for one in found]
+    def _near(self, track: TrackNow | None) -> list[NearRow]:
+        watched = None if self.live.alarm is None else self.live.alarm.watched
+        # The tracker may have said more since that was judged: a tip that left the plane takes its distances with it.
+        seen = track is not None and track.state == NeedleState.TIP.value and track.in_plane is True
+        why = (
+            None
+            if seen
+            else "the tip is out of the image plane"
+            if track and track.tip
+            else "the needle's tip is not seen"
+        )
+        return [] if watched is None else [_near_row(one, why) for one in watched.clearances]
+
+    def cues(self) -> messages.Cues:
+        """Say what stands, loudest first."""
+        alarm = self.live.alarm
+        return messages.Cues(
+            cues=[
+                CueRow(
+                    level=one.level.value,
+                    about=one.about,
+                    rule=one.rule,
+                    message=one.message,
+                    reason=one.reason,
+                    acknowledged_by=one.acknowledged_by,
+                )
+                for one in (() if alarm is None else alarm.cues)
+            ]
+        )
+
+    def acknowledge(self, rule: str, about: str, viewer: int) -> None:
+        """Note that a viewer took note of a cue.
+
+        Raises
+        ------
+        InputError
+            If there is no such cue.
+        """
+        if self.live.alarm is not None:
+            self.live.alarm.acknowledge(rule, about, f"viewer {viewer}")
 
     def _stimulator(self, hands: Hands) -> StimulatorNow:
         held, read = hands.held, self.live.readings.stimulation
@@ -270,5 +295,5 @@ def _near_row(one: Clearance, why: str | None) -> NearRow:
         interval_mm=interval,
         margin_mm=round(1e3 * one.margin, 1),
         keeps_margin=one.keeps_margin if known else None,
-        reason=one.reason if why is None else why,
+        reason=why if why is not None and one.distance is not None else one.reason,
     )

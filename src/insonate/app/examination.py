@@ -37,6 +37,7 @@ from insonate.pipeline.playback import Playback
 from insonate.pipeline.reading import open as open_file
 from insonate.pipeline.reading import supply_spacing
 from insonate.pipeline.recording import FORMAT, Recorded, event_of
+from insonate.pipeline.watch import Watched
 from insonate.record.timeline import Library, Recorder, home
 from insonate.record.timeline.log import SUFFIX
 
@@ -201,6 +202,19 @@ class Examination:
         event = event_of(noun)
         if event is not None:
             recorder.add(*event)
+        elif isinstance(noun, Watched):
+            rows = [
+                {
+                    "level": cue.level.value,
+                    "rule": cue.rule,
+                    "about": cue.about,
+                    "message": cue.message,
+                    "reason": cue.reason,
+                    "acknowledged_by": cue.acknowledged_by,
+                }
+                for cue in noun.cues
+            ]
+            recorder.add("cues", {"time": noun.time, "cues": rows})
         elif isinstance(noun, Seen):
             recorder.add("guidance", guidance(noun).model_dump())
 
@@ -335,6 +349,17 @@ class Examination:
         if self.cockpit is None:
             raise InputError("What is shown cannot be moved: it is no simulated patient.")
         self.cockpit.obey(deed, viewer)
+
+    def acknowledge(self, rule: str, about: str, viewer: int) -> None:
+        """Note that a viewer took note of a cue.
+
+        Raises
+        ------
+        InputError
+            If there is no such cue.
+        """
+        if self.cockpit is not None:
+            self.cockpit.acknowledge(rule, about, viewer)
 
     def freeze(self, on: bool) -> None:
         """Hold the picture, or let it go on."""

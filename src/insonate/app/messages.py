@@ -249,6 +249,27 @@ class InjectorNow(Message):
     age: float | None
 
 
+class CueRow(Message):
+    """One cue that stands."""
+
+    level: str
+    """"info", "unknown", "caution" or "stop"."""
+    about: str
+    rule: str
+    message: str
+    """What to do."""
+    reason: str
+    """Why, with numbers."""
+    acknowledged_by: str | None
+
+
+class Cues(Message):
+    """What stands, loudest first; often as it changes."""
+
+    type: Literal["cues"] = "cues"
+    cues: list[CueRow]
+
+
 class Hands(Message):
     """Both hands and all readings, as often as they change."""
 
@@ -349,6 +370,14 @@ class Stimulate(Message):
     current: float | None = None
 
 
+class Acknowledge(Message):
+    """A viewer has taken note of a cue."""
+
+    type: Literal["acknowledge"] = "acknowledge"
+    rule: Annotated[str, Field(max_length=80)]
+    about: Annotated[str, Field(max_length=200)]
+
+
 class Pilot(Message):
     """A viewer asks for the probe, or hands it over."""
 
@@ -356,8 +385,19 @@ class Pilot(Message):
     give: bool
 
 
-FromServer = Hello | Guidance | Confirmed | Status | Hands | Problem
-Said = Ack | SetControl | SetProcedure | Freeze | MoveProbe | MoveNeedle | Press | Stimulate | Pilot
+FromServer = Hello | Guidance | Confirmed | Status | Hands | Cues | Problem
+Said = (
+    Ack
+    | SetControl
+    | SetProcedure
+    | Freeze
+    | MoveProbe
+    | MoveNeedle
+    | Press
+    | Stimulate
+    | Pilot
+    | Acknowledge
+)
 FromPage = Annotated[Said, Field(discriminator="type")]
 
 _PAGE: TypeAdapter[Said] = TypeAdapter(FromPage)

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from insonate.app.examination import Examination, guidance
 from insonate.app.messages import (
     Ack,
+    Acknowledge,
     Confirmed,
     Freeze,
     FromServer,
@@ -117,6 +118,8 @@ class Viewer:
                 self.examination.set_procedure(id)
             case Freeze(on=on):
                 self.examination.freeze(on)
+            case Acknowledge(rule=rule, about=about):
+                self.examination.acknowledge(rule, about, self.number)
             case Pilot(give=give):
                 pilots = self.examination.pilots
                 pilots.give(self.number) if give else pilots.ask(self.number)
@@ -169,13 +172,16 @@ class Viewer:
 
     async def _say_hands(self) -> None:
         """Say how all is held, as often as it changes; let go of a syringe whose page fell silent."""
-        said = None
+        said, cued = None, None
         while True:
             await asyncio.sleep(HANDS_EVERY)
             cockpit = self.examination.cockpit
             if cockpit is None:
-                said = None
+                said, cued = None, None
                 continue
+            if (cues := cockpit.cues()) != cued:  # before all that may take its time
+                await self._say(cues)
+                cued = cues
             with contextlib.suppress(InsonateError):
                 cockpit.watch()
             now = await asyncio.to_thread(cockpit.now, self.number)

@@ -33,6 +33,7 @@ from insonate.core.checks import check_range
 from insonate.core.procedure import Procedure
 from insonate.core.units import Seconds
 from insonate.imaging.b_mode import Compounding, speckle_reduction
+from insonate.pipeline.alarm import Alarm
 from insonate.pipeline.catalog import BEAMFORMERS
 from insonate.pipeline.chain import Guided, as_image, cut, frame_of, grid_of, guide_scene, label, one_frame
 from insonate.pipeline.readings import Readings
@@ -131,6 +132,10 @@ class Live:
         self._grid: tuple[object, Grid] | None = None
         self._relabel = threading.Event()
         self._threads: list[threading.Thread] = []
+        self.alarm: Alarm | None = None
+        """Cues about the needle; None where the source can hold none."""
+        if "AdvanceNeedle" in self.source.accepts:
+            self.alarm = Alarm(self.procedure, self._tell)
 
     # --- for those who watch ---
 
@@ -231,6 +236,8 @@ class Live:
         with self._news:
             self.procedure = procedure
             self.seen = None
+        if self.alarm is not None:
+            self.alarm.begin(procedure)
         self._relabel.set()
 
     def freeze(self, on: bool) -> None:
@@ -252,14 +259,19 @@ class Live:
             try:
                 for command in commands:
                     self._tell(command)
+                if self.alarm is not None:
+                    self.alarm.take(commands, ())
                 for observation in self.source.advance(commands, until):
                     if self.readings.take(observation):
                         self._tell(observation)
+                        if self.alarm is not None:
+                            self.alarm.take((), (observation,))
                     if isinstance(observation, ChannelData | Image) and not _of_flow(observation):
                         for frame in range(observation.n_frames):
                             self._show(self._formed(_only(observation, frame)), until)
                     if self._stopped.is_set():
                         return
+                self._judge(until)
             except InsonateError as error:
                 self.problem = str(error)
                 return
@@ -267,6 +279,12 @@ class Live:
                 self.problem = f"the source stopped: {type(error).__name__}: {error}"
                 return
             self._stopped.wait(max(0.0, tick - (time.monotonic() - began)))
+
+    def _judge(self, now: Seconds) -> None:
+        if self.alarm is not None:
+            seen, frame = self.seen, self.frame
+            guided = None if seen is None else seen.guided
+            self.alarm.judge(guided, None if frame is None else frame.source_time, now)
 
     def _tell(self, what: object) -> None:
         if self.witness is not None:

@@ -40,3 +40,19 @@ def shift_of(velocity, data):
     transmit, of = data.acquisition.transmits[0], data.acquisition
     toward = -(velocity @ transmit.direction + velocity[..., 2])
     return toward * of.demodulation_frequency / of.sound_speed
+
+
+def sampled(shift, *, radius, thickness, window=(5, 5)):
+    """Give what a slice of a thickness and a window of the estimate hold of a parabolic profile along the picture.
+
+    Echoes count as their power, exp(-y^2 / s^2): of v (1 - (r^2 + y^2) / a^2) the mean is less by v s^2 / 2 a^2.
+
+    Parameters
+    ----------
+    shift : numpy.ndarray
+        (n_axial, n_lateral) of the image plane, its largest that of the middle [Hz].
+    radius, thickness : float
+        a of the vessel, s of the slice [m].
+    """
+    middle = shift.flat[np.abs(shift).argmax()]
+    return uniform_filter(shift, window) - middle * thickness**2 / (2 * radius**2)

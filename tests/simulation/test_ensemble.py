@@ -9,8 +9,9 @@ from insonate.simulation.course import CONTROLS, TICK, Settings
 from insonate.simulation.ensemble import EVERY, Heard
 from insonate.simulation.patient import SimulatedPatient, cutter
 from insonate.simulation.section import heard
+from insonate.simulation.streams import plane_thickness
 from simulation.analytic_body import ARTERY, AnalyticBody
-from simulation.kasai import beamformed, doppler, shift_of
+from simulation.kasai import beamformed, doppler, sampled, shift_of
 from simulation.scripts import WHO, probe
 
 BODY = AnalyticBody()
@@ -34,14 +35,17 @@ def observed(commands, until, seed=7):
 
 
 def test_velocity_in_an_artery_is_found_within_three_percent():
-    """At the top of the pulse, where the artery runs across the picture: 1 m/s, steered by 20 degrees."""
+    """At the top of the pulse, where the artery runs across the picture: 1 m/s, steered by 20 degrees.
+
+    Beside what the thickness of the slice and the window of the estimate hold, 3 % less than the speed in the plane.
+    """
     commands = [
         ALONG,
         control("ticks_per_frame", 20),
         *color(rate=8e3, steering=0.35, top=0.012, bottom=0.024, left=-0.006, right=0.006),
         control("color_shots", 32, time=0.07),
     ]
-    _, (ensemble,), _ = observed(commands, 0.15)
+    patient, (ensemble,), _ = observed(commands, 0.15)
     truth = list(replay(7, SETTINGS, commands, 0.15, body=BODY))[2]
     assert ensemble.times[0, 0] == truth.time == pytest.approx(0.1)
     speed = np.abs(truth.velocity).max()
@@ -50,13 +54,18 @@ def test_velocity_in_an_artery_is_found_within_three_percent():
     found, power = doppler(ensemble, grid)
     rows = np.searchsorted(truth.grid.axial, grid.axial - 1e-9)
     columns = np.abs(truth.grid.lateral[:, None] - grid.lateral).argmin(axis=0)
-    imposed = shift_of(truth.velocity[np.ix_(rows, columns)], ensemble)
+    rhythm, middle = patient._course.rhythm, float(ensemble.times.mean())
+    onward = rhythm.arterial_speed(middle) / rhythm.arterial_speed(
+        truth.time
+    )  # the pulse goes on from shot to shot
+    imposed = onward * shift_of(truth.velocity[np.ix_(rows, columns)], ensemble)
     lumen = binary_erosion(truth.labels[np.ix_(rows, columns)] == ARTERY, iterations=2)
     quick = lumen & (
         np.abs(imposed) > 0.5 * np.abs(imposed[lumen]).max()
     )  # what a wall filter takes is not its fault
     assert quick.sum() > 300
-    assert (found[quick] * imposed[quick]).sum() / (imposed[quick] ** 2).sum() == pytest.approx(1, abs=0.03)
+    held = sampled(imposed, radius=4e-3, thickness=plane_thickness())
+    assert (found[quick] * held[quick]).sum() / (held[quick] ** 2).sum() == pytest.approx(1, abs=0.03)
     assert np.std(found[quick] - imposed[quick]) < 0.05 * 4e3  # of Nyquist's
     assert np.corrcoef(found[quick], imposed[quick])[0, 1] > 0.7
     # toward the probe is positive: the artery flows along +x of this plane, the wave comes from the other side

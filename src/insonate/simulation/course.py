@@ -40,7 +40,7 @@ from insonate.simulation.instrument.tracker import Tracker
 from insonate.simulation.medium import Body
 from insonate.simulation.motion.contact import STEEPEST, Contact, Layers, indentation, layers
 from insonate.simulation.motion.deformation import Deformation, Map
-from insonate.simulation.motion.fields import Contraction, Drag, Slide
+from insonate.simulation.motion.fields import Contraction, Drag, Excursion, Slide
 from insonate.simulation.motion.glide import Glide
 from insonate.simulation.motion.injection import Deposit, Deposits, Place, beside
 from insonate.simulation.motion.insertion import AFAR, Insertion, Shaft, drawn_shaft
@@ -179,7 +179,7 @@ class Course:
         self.parts: dict[str, _Part] = {}
         self.twitching: tuple[str, Seconds] | None = None
         self._clear: dict[int, tuple[np.ndarray, Meters]] = {}
-        self._muscles: dict[str, tuple[np.ndarray, float] | None] = {}
+        self._muscles: dict[str, tuple[np.ndarray, float, np.ndarray] | None] = {}
         self._force = FIRST_FORCE
         self.contact = Contact(self.layers, self._first_pose(), self._force)
         self.now = self._deformation(0.0)
@@ -288,8 +288,9 @@ class Course:
         return command
 
     def muscles(self) -> tuple[str, ...]:
-        """Give the names that `MoveBody` knows here."""
-        return tuple(dict.fromkeys(s.name for s in self.body.structures if s.tissue is Tissue.MUSCLE))
+        """Give the names that `MoveBody` knows here: muscles that it tenses, tendons that a joint pulls along."""
+        muscles = tuple(dict.fromkeys(s.name for s in self.body.structures if s.tissue is Tissue.MUSCLE))
+        return (*muscles, *self._tendons())
 
     def obey(self, command: Command) -> None:
         """Obey one command at the beginning of a tick; it was checked."""
@@ -438,25 +439,36 @@ class Course:
         for name, amount in amounts.items():
             found = self._muscle(name)
             if found is not None and abs(amount) > 1e-6:
-                middle, width = found
+                middle, width, fiber = found
+                if name in self._tendons():
+                    excursion, reach = values["excursion"] * amount, values["excursion_width"]
+                    out.append(
+                        Excursion(middle=middle, direction=fiber, amount=float(excursion), width=float(reach))
+                    )
+                    continue
                 strain = float(values["shortening"] * amount)
-                out.append(
-                    Contraction(middle=middle, fiber=np.array([0.0, 1.0, 0.0]), strain=strain, width=width)
-                )
+                out.append(Contraction(middle=middle, fiber=fiber, strain=strain, width=width))
         return out
 
-    def _muscle(self, name: str) -> tuple[np.ndarray, float] | None:
-        """Find the middle of a muscle and how far its contraction reaches; None where it does not show."""
+    def _tendons(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(s.name for s in self.body.structures if s.tissue is Tissue.TENDON))
+
+    def _muscle(self, name: str) -> tuple[np.ndarray, float, np.ndarray] | None:
+        """Find middle, reach of contraction and fibers of a muscle or tendon; None where it does not show."""
         if name not in self._muscles:
             low, high = self.body.extent
             lines = [np.arange(low[i] + 2e-3, high[i], 4e-3) for i in range(3)]
             points = np.stack(np.meshgrid(*lines, indexing="ij"), axis=-1).reshape(-1, 3)
             inside = np.zeros(len(points), bool)
             for label, structure in enumerate(self.body.structures, start=1):
-                if structure.name == name and structure.tissue is Tissue.MUSCLE:
+                if structure.name == name and structure.tissue in (Tissue.MUSCLE, Tissue.TENDON):
                     inside |= self.body.distance(label, points) < 0
             self._muscles[name] = (
-                (points[inside].mean(axis=0), float(np.clip(2 * points[inside][:, 2].std(), 4e-3, 2e-2)))
+                (
+                    points[inside].mean(axis=0),
+                    float(np.clip(2 * points[inside][:, 2].std(), 4e-3, 2e-2)),
+                    _along(self.body, points[inside]),
+                )
                 if inside.any()
                 else None
             )
@@ -675,8 +687,19 @@ class Course:
         return known.hexdigest()
 
 
+def _along(body: Body, points: np.ndarray) -> np.ndarray:
+    """Give the main direction of fibers over places, (3,); along the limb where the body does not tell."""
+    limb = np.array([0.0, 1.0, 0.0])
+    told = getattr(body, "fibers", None)
+    fibers = told(points) if told is not None else np.zeros((0, 3))
+    if not fibers.any():
+        return limb
+    main = np.linalg.eigh(fibers.T @ fibers)[1][:, -1]
+    return np.asarray(main * np.sign(main[np.argmax(np.abs(main))]))
+
+
 def _is_needle(one: object) -> bool:
-    return isinstance(one, Drag)
+    return isinstance(one, Drag) and not isinstance(one, Excursion)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -8,9 +8,10 @@ from functools import cache
 import numpy as np
 import pytest
 
-from insonate.core import Tissue
+from insonate.core import MoveBody, Tissue
 from insonate.simulation.anatomy import CompiledBody, Window, region
 from insonate.simulation.anatomy.compiler import compile_volumes
+from insonate.simulation.course import Course
 
 STEP = 0.6e-3
 """Voxels of a test [m]."""
@@ -303,3 +304,38 @@ def test_pleura_lies_deep_to_the_trapezius_and_passes_under_the_rib():
     assert lung[:, 2].min() > muscle[:, 2].max() + 4e-3
     over = np.abs(lung[:, 0] - rib[:, 0].mean()) < 1e-3
     assert not over.any() or lung[over, 2].min() > rib[:, 2].max() - STEP
+
+
+# --- what moves ---
+
+
+def test_a_joint_pulls_the_tendon_along_its_fibers_and_bone_beside_it_less():
+    of = body("shoulder")
+    course = Course(3, of)
+    assert "supraspinatus tendon" in course.muscles()
+    inside = lying(of, "supraspinatus tendon")
+    middle = inside.mean(axis=0)[None]
+    away = middle + np.array([[0, 0, 14e-3]])
+    before = [course.now.place(place) for place in (middle, away)]
+    course.obey(MoveBody(part="supraspinatus tendon", amount=1.0, time=0.0, given_by="test"))
+    for _ in range(30):
+        course.advance()
+    pulled, deep = (course.now.place(place) - one for place, one in zip((middle, away), before, strict=True))
+    assert abs(pulled[0, 0]) == pytest.approx(3e-3, rel=0.25)
+    assert abs(pulled[0, 0]) > 4 * abs(pulled[0, 1])
+    assert np.abs(deep[0]).max() < 0.5 * abs(pulled[0, 0])
+
+
+def test_a_muscle_shortens_along_its_own_fibers():
+    """Fibers of the deltoid run along the array here: it is shorter along x and thicker in depth."""
+    of = body("shoulder")
+    course = Course(3, of)
+    middle = lying(of, "deltoid").mean(axis=0)
+    ends = middle + np.array([[-3e-3, 0, 0], [3e-3, 0, 0], [0, 0, -1.5e-3], [0, 0, 1.5e-3]])
+    before = course.now.place(ends)
+    course.obey(MoveBody(part="deltoid", amount=1.0, time=0.0, given_by="test"))
+    for _ in range(30):
+        course.advance()
+    after = course.now.place(ends)
+    assert np.linalg.norm(after[1] - after[0]) < 0.97 * np.linalg.norm(before[1] - before[0])
+    assert np.linalg.norm(after[3] - after[2]) > 1.01 * np.linalg.norm(before[3] - before[2])

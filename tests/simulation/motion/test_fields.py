@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from insonate.simulation.motion.fields import (
     Contraction,
     Drag,
+    Excursion,
     Pool,
     Slide,
     dragged,
@@ -175,9 +176,10 @@ def test_flattening_keeps_area_widens_the_first_axis_and_can_be_undone():
         Drag(middle=np.array([0, 0, 0.01]), direction=np.array([0.6, 0, 0.8]), amount=0.45e-3, width=0.95e-3),
         Drag(middle=np.array([0, 0, 0.01]), direction=np.array([0.6, 0, 0.8]), amount=1.2e-3, width=2.6e-3),
         Contraction(middle=np.zeros(3), fiber=np.array([0.0, 1, 0]), strain=0.12, width=0.01),
+        Excursion(middle=np.array([0, 0, 0.01]), direction=np.array([1.0, 0, 0]), amount=3e-3, width=11e-3),
         Slide(amount=np.array([2e-4, 5e-4, 0]), depth=0.015),
     ],
-    ids=["roll", "tent", "contraction", "slide"],
+    ids=["roll", "tent", "contraction", "excursion", "slide"],
 )
 def test_forth_undoes_back(one):
     places = cloud(500, 3, 5e-3) + np.array([0, 0, 0.01])

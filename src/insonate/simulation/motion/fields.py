@@ -237,6 +237,11 @@ class Drag:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Excursion(Drag):
+    """A tendon that a joint pulls along its fibers, with what lies close to it: nothing slips."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Contraction:
     """A muscle that shortens."""
 

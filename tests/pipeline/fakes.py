@@ -27,7 +27,7 @@ SPEED, RATE, CARRIER, PITCH = 1540.0, 20e6, 5e6, 0.3e-3
 """Of `shot` [m/s, Hz, Hz, m]."""
 
 
-def by_brightness(image, *, progress=None):
+def by_brightness(image, *, simulated=False, progress=None):
     """Label exactly what is painted: 1 the nerve, 2 the vessel, sure to 0.9."""
     values = image.brightness()
     labels = np.zeros(values.shape, np.uint8)
@@ -49,7 +49,10 @@ def by_brightness(image, *, progress=None):
     )
 
 
-LABELLER = Catalog("insonate.segmenters", {"nerve_vessel": "pipeline.fakes:by_brightness"})
+LABELLER = Catalog(
+    "insonate.segmenters",
+    {"nerve_vessel": "pipeline.fakes:by_brightness", "simulated_tissues": "pipeline.fakes:by_brightness"},
+)
 """In the place of `SEGMENTERS`."""
 
 

@@ -414,6 +414,25 @@ def test_a_still_picture_is_labelled_once_and_confirmed_for_every_later_frame(ru
     assert len(looks) == 1
 
 
+@pytest.mark.parametrize(("marked", "segmenter"), [(True, "simulated_tissues"), (False, "nerve_vessel")])
+def test_a_source_marked_simulated_is_labelled_by_the_network_for_it_and_a_real_one_never(
+    run, monkeypatch, marked, segmenter
+):
+    told = []
+
+    def labelled(*given, **chosen):
+        told.append((chosen["segmenter"], chosen["simulated"]))
+        return chain.label(*given, **chosen)
+
+    monkeypatch.setattr(live, "label", labelled)
+    source = Script(picture(painted()))
+    source.simulated = marked
+    one = run(source)
+    becomes(lambda: one.seen is not None)
+    assert one.seen.problem is None
+    assert set(told) == {(segmenter, marked)}
+
+
 def test_a_picture_that_changes_is_labelled_again(run):
     one = run(Script(picture(painted(seed=1)), *[picture(painted(nerve=None, seed=2))] * 500))
     becomes(lambda: one.seen is not None and one.seen.guided.plan.target is None)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from insonate.analysis.models import simulated_tissues, stored
 from insonate.analysis.models.nerve_vessel import card
 from insonate.core import Procedure, Segmentation, Tissue
 
@@ -53,7 +54,7 @@ def name_structures(
     procedure : Procedure
         That the picture was taken for.
     table : mapping, optional
-        The model's card; the default network's by default.
+        The model's card; that of the network that said so by default.
 
     Returns
     -------
@@ -61,8 +62,9 @@ def name_structures(
         The same with proper names where the rule gives one; all else unchanged.
     """
     target = procedure.target
-    table = card() if table is None else table
     model = segmentation.model
+    if table is None:
+        table = stored.card(simulated_tissues.NAME) if model.name == simulated_tissues.NAME else card()
     rate = invented_rate(table, target.tissue)
     if (model.name, model.version) != (table["name"], table["version"]) or rate is None:
         return segmentation

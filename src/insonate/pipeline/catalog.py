@@ -71,8 +71,14 @@ BEAMFORMERS = Catalog(
 IMAGERS = Catalog("insonate.imagers", {"b_mode": "insonate.imaging.b_mode.b_mode:b_mode"})
 """Baseband pixels to an image."""
 
-SEGMENTERS = Catalog("insonate.segmenters", {"nerve_vessel": "insonate.analysis.segmentation:segment"})
-"""An image to the structures in it."""
+SEGMENTERS = Catalog(
+    "insonate.segmenters",
+    {
+        "nerve_vessel": "insonate.analysis.segmentation:segment",
+        "simulated_tissues": "insonate.analysis.segmentation:segment_simulated",
+    },
+)
+"""An image to the structures in it; the second reads pictures of sources marked SIMULATED alone."""
 
 SOURCES = Catalog(
     "insonate.sources",

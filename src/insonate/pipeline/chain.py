@@ -241,6 +241,7 @@ def label(
     *,
     segmenter: str = "nerve_vessel",
     area: tuple[int, int, int, int] | None = None,
+    simulated: bool = False,
     report: Report = silent,
 ) -> Scene:
     """Cut off menus and borders, and label what is left, frame by frame.
@@ -253,6 +254,8 @@ def label(
         A name in `SEGMENTERS`.
     area : (int, int, int, int), optional
         First row, first column, rows and columns that hold echoes, where it is known; looked for by default.
+    simulated : bool
+        Whether no real tissue is seen: some segmenters read such pictures alone.
     report : callable
         Told how far it is.
 
@@ -266,7 +269,9 @@ def label(
     area = echo_area(image) if area is None else area
     small = cut(image, area)
     report(0, small.n_frames, "labelling")
-    found = SEGMENTERS.get(segmenter)(small, progress=lambda done, of: report(done, of, "labelling"))
+    found = SEGMENTERS.get(segmenter)(
+        small, simulated=simulated, progress=lambda done, of: report(done, of, "labelling")
+    )
     return Scene(image=small, segmentation=found, area=area)
 
 

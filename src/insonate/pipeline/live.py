@@ -50,6 +50,9 @@ TICK: Seconds = 0.05
 RESTED: Seconds = 0.25
 """Least rest between two labellings, which rest twice as long as they work, so that two cores keep their frames [s]."""
 
+REAL_SEGMENTER, SIMULATED_SEGMENTER = "nerve_vessel", "simulated_tissues"
+"""Who labels a real source, and who one marked SIMULATED: each was fitted on its own kind of picture alone."""
+
 MOST_COMMANDS = 64
 """Waiting for a source; of more than these, as from a knob turned while the picture is held, the oldest are dropped."""
 
@@ -395,7 +398,12 @@ class Live:
         ):  # the network sees what the operator's machine shows at its usual settings
             image = replace(image, values=np.maximum(image.values, -60.0))
         try:
-            scene = label(image, area=(0, 0, *image.grid.shape))
+            scene = label(
+                image,
+                segmenter=SIMULATED_SEGMENTER if self.source.simulated else REAL_SEGMENTER,
+                area=(0, 0, *image.grid.shape),
+                simulated=self.source.simulated,
+            )
             guided = guide_scene(scene, image, procedure, frame=0, simulated=self.source.simulated)
             return Seen(number=frame.number, made=frame.made, guided=guided)
         except Exception as error:  # whatever fails here, the page says that nothing is known

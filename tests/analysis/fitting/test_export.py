@@ -7,7 +7,7 @@ torch = pytest.importorskip("torch", reason="fitting needs torch (the extra 'fit
 onnx = pytest.importorskip("onnx", reason="export needs onnx (the extra 'fit')")
 pytest.importorskip("onnxscript", reason="export needs onnxscript (the extra 'fit')")
 
-from insonate.analysis.fitting.export import SMALL, _fold_normalization, export  # noqa: E402
+from insonate.analysis.fitting.export import SMALL, _fold_normalization, export, export_scores  # noqa: E402
 from insonate.analysis.fitting.gate import feature_space  # noqa: E402
 from insonate.analysis.models.unet import UNet  # noqa: E402
 
@@ -98,3 +98,14 @@ def test_the_file_tells_nothing_of_the_machine_it_was_made_on(exported):
     content = exported[0].read_bytes()
     assert b"site-packages" not in content
     assert b".py" not in content
+
+
+def test_the_scores_alone_are_those_of_the_network(tmp_path):
+    import onnxruntime
+
+    network = seasoned()
+    said = ask(network, PICTURES[:2]).scores.numpy()
+    export_scores(network, tmp_path / "scores.onnx", size=64)
+    session = onnxruntime.InferenceSession(tmp_path / "scores.onnx", providers=["CPUExecutionProvider"])
+    (found,) = session.run(None, {"picture": PICTURES[:2, None]})
+    np.testing.assert_allclose(found, said, atol=HALF_PRECISION * np.abs(said).max())

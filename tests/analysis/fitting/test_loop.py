@@ -84,3 +84,18 @@ def test_the_size_of_a_batch_does_not_matter():
     network, pictures = UNet().eval(), discs(5)[0]
     for one, other in zip(ask(network, pictures, batch=2), ask(network, pictures, batch=5), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4)
+
+
+def test_a_fit_begins_from_given_weights_and_leaves_a_head_of_other_classes_out():
+    pictures, masks = discs(8)
+    first = fit(pictures, masks, NOTHING, Settings(n_steps=2, n_positive=2)).state_dict()
+    told = []
+    settings = Settings(
+        n_steps=1, n_positive=2, n_negative=0, familiarity=0, n_classes=5, rate=1e-9, half=False
+    )
+    none = np.zeros((0, 32, 32), np.float32)
+    second = fit(pictures, masks, none, settings, start=first, keep=lambda *at: told.append(at))
+    assert second.state_dict()["head.weight"].shape[0] == 5
+    name = "encoder.1.first.0.weight"
+    torch.testing.assert_close(second.state_dict()[name], first[name], rtol=1e-4, atol=1e-5)
+    assert [step for step, _ in told] == [0]

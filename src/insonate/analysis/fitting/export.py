@@ -94,3 +94,43 @@ def export(network: UNet, space: FeatureSpace, path: Path, *, size: int) -> None
         verbose=False,
     )
     _halve(path)
+
+
+class _Scores(nn.Module):
+    """The class scores alone."""
+
+    def __init__(self, network: UNet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, picture: Tensor) -> Tensor:
+        """Answer for pictures (batch, 1, size, size)."""
+        return self.network(picture).scores
+
+
+def export_scores(network: UNet, path: Path, *, size: int) -> None:
+    """Write the network as ONNX, its scores alone.
+
+    Parameters
+    ----------
+    network : UNet
+        From `loop.fit`; it is changed (normalization is folded).
+    path : pathlib.Path
+        The file to write.
+    size : int
+        Rows and columns of the canvas.
+    """
+    network.eval()
+    _fold_normalization(network)
+    torch.onnx.export(
+        _Scores(network).eval(),
+        (torch.zeros(2, 1, size, size),),
+        str(path),
+        input_names=["picture"],
+        output_names=["scores"],
+        dynamic_shapes={"picture": {0: torch.export.Dim("batch", min=1, max=64)}},
+        opset_version=18,
+        external_data=False,
+        verbose=False,
+    )
+    _halve(path)

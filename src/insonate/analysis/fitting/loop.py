@@ -8,7 +8,7 @@ L. N. Smith, N. Topin, "Super-convergence: very fast training of neural networks
 arXiv:1708.07120, 2017.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,6 +39,14 @@ class Settings:
     """Weight of the question whether the picture is of a known kind."""
     seed: int = 0
     """Decides the first weights, the order and the variants."""
+    n_classes: int = 3
+    """Classes, background included."""
+    channels: tuple[int, ...] = (24, 48, 96, 160, 192)
+    """Of the network's stages."""
+    emphasis: tuple[float, ...] | None = None
+    """How much each class but the background counts in the mean of Dice; all alike where there is none."""
+    half: bool = True
+    """Whether most is computed in 16-bit floats; slower where a processor has none."""
 
 
 def _queue(n: int, rng: np.random.Generator) -> Callable[[int], np.ndarray]:
@@ -60,6 +68,9 @@ def fit(
     negatives: np.ndarray,
     settings: Settings,
     progress: Callable[[int, float], None] | None = None,
+    *,
+    start: Mapping[str, Tensor] | None = None,
+    keep: Callable[[int, UNet], None] | None = None,
 ) -> UNet:
     """Fit a network to pictures and their masks.
 
@@ -70,11 +81,15 @@ def fit(
     masks : numpy.ndarray
         (n, size, size) class of each pixel.
     negatives : numpy.ndarray
-        (m, size, size) float32 canvases without anatomy.
+        (m, size, size) float32 canvases without anatomy; none are needed where a batch holds none.
     settings : Settings
         Length, rates, seed.
     progress : callable, optional
         Told the step and the loss.
+    start : mapping, optional
+        Weights to begin from instead of random ones; those of another shape, as of a head of other classes, are left out.
+    keep : callable, optional
+        Told the step and the network after every step, to leave something behind if the fit is cut off.
 
     Returns
     -------
@@ -84,7 +99,11 @@ def fit(
     torch.manual_seed(settings.seed)
     rng = np.random.default_rng(settings.seed)
     vary = Augmentation(settings.seed)
-    network = UNet(n_classes=3)
+    network = UNet(n_classes=settings.n_classes, channels=settings.channels)
+    if start is not None:
+        own = network.state_dict()
+        fitting = {name: one for name, one in start.items() if name in own and own[name].shape == one.shape}
+        network.load_state_dict(own | fitting)
     network.to(memory_format=torch.channels_last)
     kernels = [p for p in network.parameters() if p.ndim > 1]
     others = [p for p in network.parameters() if p.ndim <= 1]
@@ -106,9 +125,9 @@ def fit(
         chosen = next_known(settings.n_positive)
         batch = torch.cat([known[chosen], unknown[next_unknown(settings.n_negative)]])
         varied, labels = vary(batch, torch.cat([truth[chosen], empty]))
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=settings.half):
             answer = network(varied.contiguous(memory_format=torch.channels_last))
-        loss = dice_and_cross_entropy(answer.scores.float(), labels)
+        loss = dice_and_cross_entropy(answer.scores.float(), labels, settings.emphasis)
         doubt = functional.binary_cross_entropy_with_logits(answer.familiarity.float(), familiar)
         loss = loss + settings.familiarity * doubt
         optimizer.zero_grad(set_to_none=True)
@@ -117,6 +136,8 @@ def fit(
         schedule.step()
         if progress is not None:
             progress(step, float(loss.detach()))
+        if keep is not None:
+            keep(step, network)
     network.eval()
     return network
 

@@ -8,6 +8,8 @@ F. Milletari, N. Navab, S.-A. Ahmadi, "V-Net: fully convolutional neural network
 segmentation", 3DV 2016, 565-571.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -36,6 +38,23 @@ def soft_dice(scores: Tensor, truth: Tensor, *, smooth: float = 100.0) -> Tensor
     return (2 * (share * true).sum(axes) + smooth) / (share.sum(axes) + true.sum(axes) + smooth)
 
 
-def dice_and_cross_entropy(scores: Tensor, truth: Tensor) -> Tensor:
-    """Loss of a batch: cross-entropy plus one minus the mean soft Dice."""
-    return functional.cross_entropy(scores, truth) + (1 - soft_dice(scores, truth).mean())
+def dice_and_cross_entropy(scores: Tensor, truth: Tensor, emphasis: Sequence[float] | None = None) -> Tensor:
+    """Loss of a batch: cross-entropy plus one minus the mean soft Dice.
+
+    Parameters
+    ----------
+    scores : torch.Tensor
+        (batch, n_classes, H, W) before the softmax.
+    truth : torch.Tensor
+        (batch, H, W) class of each pixel.
+    emphasis : sequence of float, optional
+        How much the Dice of each class but the background counts in the mean; all alike by default.
+
+    Returns
+    -------
+    torch.Tensor
+        A number.
+    """
+    dice = soft_dice(scores, truth)
+    weight = torch.ones_like(dice) if emphasis is None else dice.new_tensor(emphasis)
+    return functional.cross_entropy(scores, truth) + (1 - (weight * dice).sum() / weight.sum())

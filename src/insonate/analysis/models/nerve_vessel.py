@@ -19,20 +19,18 @@ K. Lee, K. Lee, H. Lee, J. Shin, "A simple unified framework for detecting out-o
 adversarial attacks", NeurIPS 2018 (the distance).
 """
 
-import hashlib
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
 from scipy.special import expit, logit, softmax
 
+from insonate.analysis.models import stored
 from insonate.analysis.models.canvas import from_canvas, place, to_canvas
 from insonate.analysis.models.reading import PictureModel, Reading
-from insonate.core import InputError, ModelVersion, Tissue
+from insonate.core import ModelVersion, Tissue
 
 NAME = "nerve_vessel"
 """Of the model, its card and its entry in the table of weights."""
@@ -90,10 +88,6 @@ class Calibration:
         return labels, expit(slope[labels] * logit(chosen) + offset[labels])
 
 
-def _table(*place: str) -> dict[str, Any]:
-    return tomllib.loads(files("insonate.analysis.models").joinpath(*place).read_text(encoding="utf-8"))
-
-
 @cache
 def card() -> dict[str, Any]:
     """Give the machine-readable card: thresholds, calibration, error rates, license.
@@ -103,7 +97,7 @@ def card() -> dict[str, Any]:
     dict
         Tables of `cards/nerve_vessel.toml`.
     """
-    return _table("cards", f"{NAME}.toml")
+    return stored.card(NAME)
 
 
 @cache
@@ -115,31 +109,17 @@ def weights() -> dict[str, Any]:
     dict
         The entry of `weights.toml`.
     """
-    entry: dict[str, Any] = _table("weights.toml")[NAME]
-    return entry
+    return stored.entry(NAME)
 
 
 def _bytes() -> bytes:
     """Bytes of the weights, checked against their hash."""
-    entry = weights()
-    content = files("insonate.analysis.models").joinpath("weights", entry["file"]).read_bytes()
-    found = hashlib.sha256(content).hexdigest()
-    if found != entry["sha256"]:
-        raise InputError(
-            f"weights {entry['file']} must have sha256 {entry['sha256']}, got {found} (damaged, or of another version?)"
-        )
-    return content
+    return stored.content(weights())
 
 
 @cache
 def _session(threads: int) -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(_bytes(), options, providers=["CPUExecutionProvider"])
+    return stored.session(_bytes(), threads)
 
 
 def ask(canvases: np.ndarray, *, threads: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

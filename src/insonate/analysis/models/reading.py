@@ -36,3 +36,5 @@ class PictureModel:
     """Share of a picture's content below which a connected component is not taken for a structure, 0..1."""
     read: Callable[[np.ndarray, float], Reading]
     """From (n_axial, n_lateral) brightness 0..1 and the height of a pixel over its width to a `Reading`."""
+    only_simulated: bool = False
+    """Whether it may read pictures of sources marked SIMULATED alone."""

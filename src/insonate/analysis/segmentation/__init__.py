@@ -3,6 +3,6 @@
 Models stand in `analysis.models`; proper names are given in `analysis.naming`. No file, no advice.
 """
 
-from insonate.analysis.segmentation.segment import segment
+from insonate.analysis.segmentation.segment import segment, segment_simulated
 
-__all__ = ["segment"]
+__all__ = ["segment", "segment_simulated"]

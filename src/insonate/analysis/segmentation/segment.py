@@ -11,6 +11,7 @@ import numpy as np
 
 from insonate.analysis.models import PictureModel
 from insonate.analysis.models.nerve_vessel import nerve_vessel
+from insonate.analysis.models.simulated_tissues import simulated_tissues
 from insonate.analysis.segmentation.instances import Instances, components
 from insonate.core import Grid, Image, InputError, PixelGrid, Segmentation, Structure
 
@@ -33,6 +34,7 @@ def segment(
     image: Image,
     *,
     model: PictureModel | None = None,
+    simulated: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Segmentation:
     """Label every frame of an image.
@@ -43,6 +45,8 @@ def segment(
         Brightness or B-mode, on a `Grid` or a `PixelGrid`.
     model : PictureModel, optional
         Who reads it; the network for nerve and vessel by default.
+    simulated : bool
+        Whether the image comes from a source marked SIMULATED.
     progress : callable, optional
         Told how many frames are done, and of how many.
 
@@ -54,7 +58,7 @@ def segment(
     Raises
     ------
     InputError
-        If the image is on a sector: scan-convert it first.
+        If the image is on a sector: scan-convert it first. If the model reads simulated pictures only, and this is none.
     """
     grid = image.grid
     if not isinstance(grid, Grid | PixelGrid):
@@ -62,6 +66,11 @@ def segment(
             "segment needs an image on lines or in a picture, got one on a sector (scan-convert it first)"
         )
     reader = model or nerve_vessel()
+    if reader.only_simulated and not simulated:
+        raise InputError(
+            f"{reader.version.name} labels pictures of sources marked SIMULATED only, got a real one (it was fitted on no "
+            "real picture; nerve_vessel was)"
+        )
     aspect = _aspect(grid)
     labels = np.zeros(image.values.shape, np.uint8)
     confidence = np.zeros(image.values.shape, np.float32)
@@ -91,3 +100,25 @@ def segment(
         times=image.times,
         model=reader.version,
     )
+
+
+def segment_simulated(
+    image: Image, *, simulated: bool = False, progress: Callable[[int, int], None] | None = None
+) -> Segmentation:
+    """Label every frame of an image of a simulated source, all tissues of its regions.
+
+    Parameters
+    ----------
+    image : Image
+        Brightness or B-mode, on a `Grid` or a `PixelGrid`.
+    simulated : bool
+        Whether the image comes from a source marked SIMULATED; any other is refused.
+    progress : callable, optional
+        Told how many frames are done, and of how many.
+
+    Returns
+    -------
+    Segmentation
+        As from `segment`. What it does not name is not known to be absent.
+    """
+    return segment(image, model=simulated_tissues(), simulated=simulated, progress=progress)

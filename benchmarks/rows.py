@@ -39,7 +39,7 @@ def row(
     dict
         With keys id, what, value, unit, spread, sense, target, met, truth.
     """
-    value = median(values)
+    value = float(median(values))
     met = None
     if sense == "max":
         met = value <= target
@@ -47,7 +47,7 @@ def row(
         met = value >= target
     elif sense == "in":
         met = target[0] <= value <= target[1]
-    spread = [min(values), max(values)]
+    spread = [float(min(values)), float(max(values))]
     return {
         "id": id,
         "what": what,

@@ -583,10 +583,8 @@ def speckle(quick: bool) -> list[dict[str, Any]]:
     rejected = _rejections(envelope)
     slopes = []
     band = (3.5e6, 6.5e6)
-    windows = [
-        np.arange(round(t * engine.sampling_frequency), round((t + 6e-6) * engine.sampling_frequency))
-        for t in (14e-6, 28e-6)
-    ]
+    length = round(6e-6 * engine.sampling_frequency)
+    windows = [round(t * engine.sampling_frequency) + np.arange(length) for t in (14e-6, 28e-6)]
     path = 14e-6 * SPEED
     frequencies = (
         np.fft.fftfreq(len(windows[0]), 1 / engine.sampling_frequency) + engine.demodulation_frequency

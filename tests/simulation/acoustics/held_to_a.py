@@ -26,9 +26,9 @@ def record_of_a(engine, scatterers, angle, *, unbounded=True):
     heard = heard * np.exp(
         -4 * np.log(2) * ((frequencies - center) / (engine.probe.fractional_bandwidth * center)) ** 2
     )
-    slow = np.zeros((len(heard), 2 * len(bins)), complex)
-    slow[:, (bins - round(center / step)) % (2 * len(bins))] = heard.conj()
-    return np.fft.ifft(slow, axis=1) * 2 * len(bins)
+    slow = np.zeros((len(heard), engine.n_samples), complex)
+    slow[:, (bins - round(center / step)) % engine.n_samples] = heard.conj()
+    return np.fft.ifft(slow, axis=1) * engine.n_samples
 
 
 def random_points(engine, *, n, seed=0, depths=(5e-3, 40e-3)):

@@ -93,3 +93,13 @@ def test_what_nothing_passes_is_not_heard():
     through[:, 200:] = 0
     quiet = heard(medium(np.zeros((16, 400), np.uint8), transmission=through), 5e6)
     assert quiet[:, 200:].max() == 0 and quiet[3, 100] == pytest.approx(10 ** (9 / 20), rel=0.01)
+
+
+def test_beside_the_array_nothing_is_heard_that_its_wave_does_not_reach():
+    """A flat sheet beside the face would else be the first to answer an endless plane wave."""
+    loud = heard(medium(np.zeros((512, 400), np.uint8)), 5e6)
+    x, z = (np.arange(512) - 256) * 1e-4, np.arange(400) * 1e-4
+    inside = np.abs(x)[:, None] < 19.2e-3 + z * np.tan(0.22)
+    whole = np.broadcast_to(10 ** (np.minimum(900 * z, 40) / 20), loud.shape)
+    assert np.abs(loud / whole - 1)[inside].max() < 0.06
+    assert loud[np.abs(x)[:, None] > 22.7e-3 + z * np.tan(0.22)].max() == 0

@@ -1,6 +1,7 @@
 """What the wave meets at one tick: the body cut and moved, with fluid, needle and lost contact drawn in; and its blood."""
 
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
@@ -15,6 +16,10 @@ from insonate.simulation.streams import Stream
 
 COARSER = 4
 """Attenuation is summed at every so many samples."""
+WIDEST = 0.22
+"""Steering angle that the map is wide enough for [rad]."""
+BESIDE = 3e-3
+"""Over which the wave fades beside the array's face [m]."""
 EDGE = 1e-4
 """Over which the edge of fluid fades [m]."""
 
@@ -243,7 +248,10 @@ def levels(medium: Medium, frequency: float) -> np.ndarray:
 def heard(medium: Medium, frequency: float) -> np.ndarray:
     """Give what is heard of a map: what the way there and back takes, and what the machine's time gain gives.
 
-        10^((gain(z) - 2 int_0^z alpha f^b dz) / 20) T(x, z) g(x, z)
+        10^((gain(z) - 2 int_0^z alpha f^b dz) / 20) T(x, z) g(x, z) w(x, z)
+
+    w is 1 where a wave sent by the array's face can pass, steered by `WIDEST` at most, and falls to 0 beside it: the
+    engine's plane waves are endless, and a flat fascia beside the array would answer them before the first echo.
 
     Parameters
     ----------
@@ -257,6 +265,18 @@ def heard(medium: Medium, frequency: float) -> np.ndarray:
     numpy.ndarray
         (n_lateral, n_axial) float32.
     """
-    level = levels(medium, frequency)
+    n, m = medium.plane.shape
+    level = levels(medium, frequency) * _footprint(n, m, medium.plane.lateral_step, medium.plane.axial_step)
     made = kernels.get().heard(level, COARSER, medium.reflectivity, medium.transmission)
     return np.asarray(made)
+
+
+@cache
+def _footprint(n: int, m: int, lateral_step: float, axial_step: float) -> np.ndarray:
+    """Give where a wave sent by the array can pass, at every `COARSER`th sample, float32."""
+    probe = facts("insonate.simulation", "patient")["probe"]
+    half = probe["n_elements"] * probe["pitch"] / 2
+    x = np.abs(np.arange(0, n, COARSER) - n // 2) * lateral_step
+    z = np.arange(0, m, COARSER) * axial_step
+    beyond = x[:, None] - half - z[None, :] * np.tan(WIDEST)
+    return np.asarray(0.5 + 0.5 * np.cos(np.pi * np.clip(beyond / BESIDE, 0, 1)), np.float32)

@@ -110,3 +110,15 @@ def test_it_comes_from_the_side_where_no_vessel_is_near():
     mirrored = AnalyticBody(tubes={label: (-x, z, r) for label, (x, z, r) in TUBES.items()})
     assert Agent("expert", 0, BODY)._entry[0] < TUBES[NERVE][0]
     assert Agent("expert", 0, mirrored)._entry[0] > -TUBES[NERVE][0]
+
+
+class Aimed(AnalyticBody):
+    """A body whose window says which nerve is gone for."""
+
+    target = "ulnar nerve"
+
+
+def test_it_goes_for_the_nerve_of_the_window_unless_it_is_told_another():
+    with refused(UnknownNameError, "target must be a nerve of femoral nerve, got 'ulnar nerve'"):
+        Agent("expert", 0, Aimed())
+    assert Agent("expert", 0, Aimed(), target="femoral nerve").target == "femoral nerve"

@@ -43,6 +43,12 @@ SHAKE: Seconds = 0.4
 """How long a tremor of the hand lasts [s]."""
 SWEEP: Meters = 8e-3
 """It begins to scan so far from its target along the limb [m]."""
+WIDE: Meters = 8e-3
+"""What lies further from the way than this counts alike [m]."""
+ALIKE: Meters = 2e-3
+"""The other side must be clearer by this to be preferred [m]."""
+IN_THE_WAY = (Tissue.BONE, Tissue.PLEURA)
+"""Beside vessels; small nerves are not seen before."""
 SLOPE = 0.6
 """Most that the needle goes down for each meter that it goes across."""
 TOO_HIGH: Pascals = 103e3
@@ -126,36 +132,29 @@ class Agent:
         target = target or getattr(body, "target", None)
         self.target, middle, clear = _aim(body, target, float(self._values["stand_off"]))
         """Name of what it goes for, its middle, and how far from there the tip is to rest."""
-        vessels = [
-            trace(body, label)
-            for label, structure in enumerate(body.structures, start=1)
-            if structure.tissue.is_vessel
-        ]
-        away = [
-            float(_at_station(one, middle[1])[0]) - middle[0]
-            for one in vessels
-            if one is not None and one.axis == 1
-        ]
-        nearest = min(away, key=abs) if away else 1.0
-        self._side = -1.0 if nearest > 0 else 1.0  # from the side where no vessel is near
-        lateral = float(np.clip(middle[0] - 0.3 * self._side * middle[2], *_within(body, 0)))
         self._station = float(np.clip(middle[1], *_within(body, 1)))
-        self._lateral = lateral
         self._slice = (
             self._station + SWEEP if self._station + SWEEP < body.extent[1, 1] else self._station - SWEEP
         )
         self._force = float(self._values["force"])
-        pressed = Contact(layers(body), self._held(lateral, self._station), self._force)
-        believed = pressed.forth(middle[np.newaxis])[0] + self._rng.normal(0, self._values["place"], 3)
-        believed[1] = self._station
-        # it aims beside the nerve, at its upper edge on the side it comes from
-        toward = np.array([self._side * 0.8, 0.0, -0.6])
-        self._goal = believed + toward * clear
-        reach = max(self._goal[2] / SLOPE, 0.012)
-        low, high = body.extent[:, 0]
-        across = float(np.clip(self._goal[0] + self._side * reach, low - 0.03, high + 0.03))
-        # beside the face the skin bulges
-        self._entry = pressed.forth(np.array([[across, self._station, 0.0]]))[0]
+        wrong = self._rng.normal(0, self._values["place"], 3)
+        given_way = layers(body)
+        ways = []
+        for side in (-1.0, 1.0):  # from lateral where both sides are alike
+            lateral = float(np.clip(middle[0] - 0.3 * side * middle[2], *_within(body, 0)))
+            pressed = Contact(given_way, self._held(lateral, self._station), self._force)
+            believed = pressed.forth(middle[np.newaxis])[0] + wrong
+            believed[1] = self._station
+            # it aims beside the nerve, at its upper edge on the side it comes from
+            goal = believed + np.array([side * 0.8, 0.0, -0.6]) * clear
+            reach = max(goal[2] / SLOPE, 0.012)
+            low, high = body.extent[:, 0]
+            across = float(np.clip(goal[0] + side * reach, low - 0.03, high + 0.03))
+            # beside the face the skin bulges
+            entry = pressed.forth(np.array([[across, self._station, 0.0]]))[0]
+            ways.append((_clear(body, pressed, entry, goal), lateral, goal, entry))
+        better = ways[1][0] > ways[0][0] + ALIKE
+        _, self._lateral, self._goal, self._entry = ways[int(better)]
 
     def _held(self, lateral: float, station: float, tilt: float = 0.0) -> Pose:
         c, s = np.cos(tilt), np.sin(tilt)
@@ -315,8 +314,15 @@ def _within(body: Body, axis: int) -> tuple[float, float]:
     return float(low) + 2e-3, float(high) - 2e-3
 
 
-def _at_station(tube: Tube, station: float) -> np.ndarray:
-    return np.asarray(tube.at(np.array([[0.0, station, 0.0]]))[0][0])
+def _clear(body: Body, pressed: Contact, entry: np.ndarray, goal: np.ndarray) -> Meters:
+    """Give how far a straight way stays from all that it must not touch, at most `WIDE`: what a scan before shows."""
+    way = entry + (goal - entry) * np.linspace(0.15, 1.0, 60)[:, None]
+    at = pressed.back(way)
+    clear = WIDE
+    for label, structure in enumerate(body.structures, start=1):
+        if structure.tissue.is_vessel or structure.tissue in IN_THE_WAY:
+            clear = min(clear, float(body.distance(label, at).min()))
+    return clear
 
 
 def _aim(body: Body, target: str | None, stand_off: Meters) -> tuple[str, np.ndarray, Meters]:

@@ -16,7 +16,7 @@ from importlib.metadata import version
 
 import benchmarks
 
-NOT_BENCHMARKS = ("__main__", "calibration", "rows", "simulated_scenes")
+NOT_BENCHMARKS = ("__main__", "calibration", "contact_sheet", "rows", "simulated_scenes")
 
 
 def names() -> list[str]:

@@ -237,3 +237,10 @@ def test_swollen_nodes_are_rounder():
     of = region("neck")
     well, ill = of.individual(3).quantities, of.individual(3, pathologies=["lymphadenopathy"]).quantities
     assert ill["node_height_mm"] / ill["node_width_mm"] > 1.5 * well["node_height_mm"] / well["node_width_mm"]
+
+
+def test_an_operator_goes_for_a_nerve_of_the_window():
+    known = {block.get("name"): block.get("tissue") for _, block in region("neck").blocks}
+    for window in region("neck").windows:
+        assert known[window.target] == "nerve"
+    assert region("femoral_crease").window().target is None

@@ -488,7 +488,7 @@ def test_a_picture_that_cannot_be_formed_is_told(run):
 
 
 @pytest.mark.parametrize("state", ["running", "frozen", "labelling", "waiting"])
-def test_stop_ends_both_threads(run, monkeypatch, state):
+def test_stop_ends_all_threads(run, monkeypatch, state):
     slow = Slow(monkeypatch) if state == "labelling" else None
     one = run(Script(*[] if state == "waiting" else [picture()], forever=True))
     if state != "waiting":

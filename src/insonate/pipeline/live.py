@@ -1,11 +1,12 @@
 """A live source kept in time: frames numbered, newest first, labelled and planned beside the stream.
 
-One thread advances the source, forms the image and puts the newest frame in place; another labels the newest frame when
-it is done with the last, so that seeing never holds up the picture. What is drawn over a frame carries the number and the
-time of the frame it was made from: whoever shows it says its age. Gain and dynamic range are obeyed for any source, depth
-for one that gives channel data.
+One thread advances the source; one forms the image of the frame before and puts it in place; another labels the newest
+frame when it is done with the last, so that seeing never holds up the picture. What is drawn over a frame carries the
+number and the time of the frame it was made from: whoever shows it says its age. Gain and dynamic range are obeyed for any
+source, depth for one that gives channel data.
 """
 
+import queue
 import threading
 import time
 from collections import deque
@@ -52,6 +53,9 @@ RESTED: Seconds = 0.25
 
 REAL_SEGMENTER, SIMULATED_SEGMENTER = "nerve_vessel", "simulated_tissues"
 """Who labels a real source, and who one marked SIMULATED: each was fitted on its own kind of picture alone."""
+
+PATIENCE: Seconds = 0.1
+"""How long a thread waits for another before it looks whether all has ended [s]."""
 
 MOST_COMMANDS = 64
 """Waiting for a source; of more than these, as from a knob turned while the picture is held, the oldest are dropped."""
@@ -133,6 +137,7 @@ class Live:
         self._area: tuple[int, int, int, int] | None = None
         self._shape: tuple[int, int] | None = None
         self._grid: tuple[object, Grid] | None = None
+        self._raw: queue.Queue[tuple[ChannelData | Image, Seconds]] = queue.Queue(maxsize=1)
         self._relabel = threading.Event()
         self._threads: list[threading.Thread] = []
         self.alarm: Alarm | None = None
@@ -144,14 +149,14 @@ class Live:
 
     def start(self) -> "Live":
         """Begin; `stop` ends it."""
-        for work in (self._produce, self._look):
+        for work in (self._produce, self._form, self._look):
             thread = threading.Thread(target=work, daemon=True, name=f"live-{work.__name__.strip('_')}")
             thread.start()
             self._threads.append(thread)
         return self
 
     def stop(self) -> None:
-        """End, and wait until both threads have."""
+        """End, and wait until all threads have."""
         self._stopped.set()
         self._relabel.set()
         with self._news:
@@ -271,17 +276,50 @@ class Live:
                             self.alarm.take((), (observation,))
                     if isinstance(observation, ChannelData | Image) and not _of_flow(observation):
                         for frame in range(observation.n_frames):
-                            self._show(self._formed(_only(observation, frame)), until)
-                    if self._stopped.is_set():
+                            self._hand(_only(observation, frame), until)
+                    if self._stopped.is_set() or self.problem is not None:
                         return
                 self._judge(until)
             except InsonateError as error:
-                self.problem = str(error)
+                self._fail(str(error))
                 return
             except Exception as error:  # the page must say that the source broke, not fall silent
-                self.problem = f"the source stopped: {type(error).__name__}: {error}"
+                self._fail(f"the source stopped: {type(error).__name__}: {error}")
                 return
             self._stopped.wait(max(0.0, tick - (time.monotonic() - began)))
+
+    def _hand(self, observation: ChannelData | Image, until: Seconds) -> None:
+        """Leave one frame to the thread that forms images; wait while it has enough to do."""
+        while not self._stopped.is_set() and self.problem is None:
+            try:
+                self._raw.put((observation, until), timeout=PATIENCE)
+            except queue.Full:
+                continue
+            return
+
+    def _fail(self, why: str) -> None:
+        """Say why the source stopped, once all that it gave before is shown."""
+        while self._raw.unfinished_tasks and self.problem is None and not self._stopped.is_set():
+            self._stopped.wait(PATIENCE / 10)
+        self.problem = self.problem or why
+
+    def _form(self) -> None:
+        """Form and show images while the source goes on: both leave the interpreter to the other while they compute."""
+        while not self._stopped.is_set():
+            try:
+                observation, until = self._raw.get(timeout=PATIENCE)
+            except queue.Empty:
+                continue
+            try:
+                self._show(self._formed(observation), until)
+            except InsonateError as error:
+                self.problem = str(error)
+                return
+            except Exception as error:
+                self.problem = f"the source stopped: {type(error).__name__}: {error}"
+                return
+            finally:
+                self._raw.task_done()
 
     def _judge(self, now: Seconds) -> None:
         if self.alarm is not None:

@@ -33,7 +33,7 @@ from insonate.analysis.models.simulated_tissues import NAME, Calibration, shares
 from insonate.analysis.models.unet import UNet
 from insonate.core import InputError, Tissue
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 SIZE = 160
 CHANNELS = (12, 24, 48, 80, 96)
 SEEDS = {"fitting": (500_000, 600_000), "calibrating": (600_000, 700_000), "testing": (700_000, 800_000)}

@@ -17,7 +17,9 @@ from insonate.formats import insonate_hdf5
 from insonate.guidance.procedures import procedure, procedures
 from insonate.pipeline import chain
 from insonate.pipeline.chain import guide
-from insonate.pipeline.live import CONTROLS, Seen
+from insonate.pipeline.live import CONTROLS, Frame, Seen
+from insonate.pipeline.recording import event_of
+from insonate.record.timeline import Log
 from pipeline.fakes import LABELLER, painted, picture, shot
 from refusals import refused
 
@@ -337,3 +339,34 @@ def test_no_words_promise_safety(guided):
     _, said = guided()
     words = said.model_dump_json().lower()
     assert not any(word in words for word in ('"safe', " safe", "is clear", '"clear"'))
+
+
+def test_a_recording_says_the_cues_that_stood_when_it_was_made(examination, tmp_path):
+    row = {
+        "level": "caution",
+        "about": "femoral nerve",
+        "rule": "clearance",
+        "message": "Hold. Too near to the femoral nerve.",
+        "reason": "1.6 mm to femoral nerve (0.9-2.3), margin 2.0 mm",
+        "acknowledged_by": None,
+    }
+    log = Log(tmp_path / "one.insotime")
+    log.append(0.0, "begin", {"source": "a test", "simulated": True})
+    shown = Frame(
+        number=1,
+        pixels=np.zeros((8, 9), np.uint8),
+        image=picture(painted()[:8, :9]),
+        source_time=0.0,
+        made=0.0,
+    )
+    kind, content, data = event_of(shown)
+    log.append(0.1, kind, content, data)
+    log.append(0.1, "cues", {"cues": [row]})
+    for at in (30.0, 60.0):
+        log.append(at, kind, content, data)
+    log.close(60.0)
+    assert examination.cues() is None
+    examination.show_file(log.path, "one")
+    becomes(lambda: examination.cues() is not None and examination.cues().cues)
+    assert examination.cues().cues[0].model_dump() == row
+    assert examination.cockpit is None and examination.hello().simulated

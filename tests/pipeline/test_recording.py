@@ -137,6 +137,24 @@ def test_what_is_damaged_is_left_out_and_a_beginning_that_is_gone_is_refused(tmp
         Recorded(kept(tmp_path / "two.insotime"))
 
 
+def test_cues_are_those_that_were_recorded(tmp_path):
+    log = Log(tmp_path / "one.insotime")
+    log.append(0.0, "begin", {"source": "a test", "simulated": True})
+    kind, content, data = event_of(frame())
+    rows = [{"level": "caution", "message": "Hold."}]
+    for at in range(1, 5):
+        log.append(float(at), kind, content, data)
+        if at == 2:
+            log.append(2.5, "cues", {"cues": rows})
+    log.append(4.5, "cues", {"cues": []})
+    log.close(5.0)
+    source, stood = Recorded(log.path), {}
+    for until in (1.1, 2.6, 4.1, 4.6):
+        list(source.advance((), until))
+        stood[until] = list(source.cues)
+    assert stood == {1.1: [], 2.6: rows, 4.1: rows, 4.6: []}
+
+
 @pytest.mark.slow
 def test_a_patient_is_recorded_and_lived_again(tmp_path, monkeypatch):
     monkeypatch.setattr(chain, "SEGMENTERS", LABELLER)

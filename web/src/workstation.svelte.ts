@@ -153,10 +153,10 @@ export class Workstation {
     }
     const depth = `depth ${(1000 * track.tip[0]!).toFixed(1)} mm`
     if (state === 'off plane') {
-      return { state, words: 'Tip off the plane', detail: `by ${Math.abs(1000 * track.tip[2]!).toFixed(1)} mm · ${depth} · ${within}` }
+      return { state, words: 'Tip off the plane', detail: `by ${Math.abs(1000 * track.tip[2]!).toFixed(1)} mm · ${depth}` }
     }
     const wide = track.ellipse ? `±${(1000 * track.ellipse[0]!).toFixed(1)} mm · ` : ''
-    return { state, words: 'Tip in plane, by tracker', detail: `${wide}${depth} · ${within}` }
+    return { state, words: 'Tip in plane, by tracker', detail: `${wide}${depth}` }
   })
 
   /** Every hazard: how near the needle is once it is inside, else how near the best path comes. */

@@ -7,9 +7,21 @@ from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
+from pydantic import ValidationError
+
 from insonate import __version__
 from insonate.app.cockpit import Cockpit, Deed, can_be_held
-from insonate.app.messages import Control, Guidance, HazardRow, Hello, PathRow, Patient, ProcedureName
+from insonate.app.messages import (
+    Control,
+    CueRow,
+    Cues,
+    Guidance,
+    HazardRow,
+    Hello,
+    PathRow,
+    Patient,
+    ProcedureName,
+)
 from insonate.app.pilots import Pilots
 from insonate.core import (
     Clearance,
@@ -349,6 +361,18 @@ class Examination:
         if self.cockpit is None:
             raise InputError("What is shown cannot be moved: it is no simulated patient.")
         self.cockpit.obey(deed, viewer)
+
+    def cues(self) -> Cues | None:
+        """Say what stands: what is judged now, or what stood when a recording was made; None where nothing is judged."""
+        if self.cockpit is not None:
+            return self.cockpit.cues()
+        source = None if self.live is None else self.live.source
+        if not isinstance(source, Recorded):
+            return None
+        try:
+            return Cues(cues=[CueRow(**row) for row in source.cues])
+        except (ValidationError, TypeError):  # of another version
+            return None
 
     def acknowledge(self, rule: str, about: str, viewer: int) -> None:
         """Note that a viewer took note of a cue.

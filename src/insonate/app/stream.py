@@ -175,13 +175,14 @@ class Viewer:
         said, cued = None, None
         while True:
             await asyncio.sleep(HANDS_EVERY)
+            cues = self.examination.cues()
+            if cues is not None and cues != cued:  # before all that may take its time
+                await self._say(cues)
+            cued = cues
             cockpit = self.examination.cockpit
             if cockpit is None:
-                said, cued = None, None
+                said = None
                 continue
-            if (cues := cockpit.cues()) != cued:  # before all that may take its time
-                await self._say(cues)
-                cued = cues
             with contextlib.suppress(InsonateError):
                 cockpit.watch()
             now = await asyncio.to_thread(cockpit.now, self.number)

@@ -2,7 +2,8 @@
 
 A replayed recording gives every frame as it was drawn, every pose and every reading at the time at which it arrived, so that
 whoever watches it judges as then. Times of the source's clock are moved onto that of the recording by what lay between the
-two when the newest pose or frame arrived; a reading that came late is as late again.
+two when the newest pose or frame arrived; a reading that came late is as late again. Cues are those that were recorded, not
+judged anew.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -234,6 +235,8 @@ class Recorded:
         self._path = path
         self.name = f"recording of {begin.get('source', 'something')}"
         self.simulated = bool(begin.get("simulated", False))
+        self.cues: tuple[Mapping[str, Any], ...] = ()
+        """What stood at this moment of the recording, as it was recorded, loudest first."""
         self._turn: Seconds = 0.0
         self._events = self._readable()
         self._next: Event | None = next(self._events, None)
@@ -269,7 +272,10 @@ class Recorded:
                 self._shift = at - float(event.content["source_time" if event.kind == "frame" else "time"])
             noun = noun_of(event, shift=self._shift)
             self._next = next(self._events, None)
+            if event.kind == "cues":
+                self.cues = tuple(event.content.get("cues", ()))
             if self._next is None:
+                self.cues = ()
                 self._turn += self.report.seconds + PAUSE
                 self._events = self._readable()
                 self._next = next(self._events, None)

@@ -1,5 +1,7 @@
 """Volumes: as large as they may be, the same for the same seed, whole on disk, and of no anatomy that intersects itself."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -364,3 +366,19 @@ def test_rough_cortex_scatters_and_what_lies_deeper_does_not():
     assert middle[first] * 0.35 > 15
     assert (middle[first + 8 :] * 0.35 < 1).all()
     assert not middle[:first].any()
+
+
+def test_the_cache_keeps_what_was_asked_for_last(monkeypatch, tmp_path):
+    volumes = rod().volumes
+    names = ["old", "asked for", "new"]
+    for age, name in enumerate(names[:2]):
+        save(volumes, tmp_path / f"{name}.npz")
+        os.utime(tmp_path / f"{name}.npz", (1000 + age, 1000 + age))
+    os.utime(tmp_path / "asked for.npz", (999, 999))  # oldest, but for the load
+    assert load(tmp_path / "asked for.npz") is not None
+    monkeypatch.setattr(compiler, "MOST_CACHED", int(2.5 * (tmp_path / "old.npz").stat().st_size))
+    save(volumes, tmp_path / "new.npz")
+    assert sorted(path.stem for path in tmp_path.glob("*.npz")) == ["asked for", "new"]
+    monkeypatch.setattr(compiler, "MOST_CACHED", 1)
+    save(volumes, tmp_path / "new.npz")
+    assert [path.stem for path in tmp_path.iterdir()] == ["new"]

@@ -62,6 +62,8 @@ SLAB = 2_000_000
 """Voxels for which noise is looked up at once: memory for their places, 24 MB."""
 SLAB_VOXELS = 2_300_000
 """Of a slab of the window, more or less: some 200 bytes a voxel while it is made."""
+MOST_CACHED = 2**31
+"""Bytes of compiled windows that are kept, some twenty of the largest; of more, those that nobody asked for longest go."""
 HALO = 3
 """Voxels of its neighbors that a slab is made with, for slopes and for what lies beyond a sheet."""
 WORKERS = 2
@@ -1000,14 +1002,33 @@ def save(volumes: Volumes, path: Path) -> None:
                 pleura=volumes.pleura,
             )
         part.replace(path)
+        trim(path.parent, path)
     except OSError:
         with suppress(OSError):
             part.unlink(missing_ok=True)
 
 
+def trim(folder: Path, kept: Path) -> None:
+    """Take away the windows that were asked for longest ago until the rest is small enough; `kept` stays."""
+    known = []
+    for path in folder.glob("*.npz"):
+        with suppress(OSError):  # another process was quicker
+            known.append((path.stat().st_mtime, path.stat().st_size, path))
+    total = sum(size for _, size, _ in known)
+    for _, size, path in sorted(known):
+        if total <= MOST_CACHED:
+            return
+        if path != kept:
+            with suppress(OSError):
+                path.unlink()
+            total -= size
+
+
 def load(path: Path) -> Volumes | None:
     """Give what `save` kept, or None where there is nothing whole."""
     try:
+        with suppress(OSError):
+            os.utime(path)  # asked for now: `trim` takes others first
         with path.open("rb") as whole, np.load(whole, allow_pickle=False) as file:
             return Volumes(
                 origin=file["origin"],

@@ -305,8 +305,8 @@ def live(quick: bool) -> list[dict[str, Any]]:
     budget = FourierEngine(
         probe=PROBE,
         lateral_step=0.15e-3,
-        axial_step=0.04e-3,
-        shape=(512, 1024),
+        axial_step=0.032e-3,
+        shape=(512, 1280),
         sound_speed=SPEED,
         duration=64e-6,
     )
@@ -314,7 +314,7 @@ def live(quick: bool) -> list[dict[str, Any]]:
     rows.append(
         row(
             "simulation/K1-budget-map",
-            "engine K on the map of the live budget, 77 x 41 mm in columns of 0.15 mm, beside A",
+            "engine K on the map of the live patient, 77 x 41 mm, 512 x 1280 samples of 0.15 x 0.032 mm, beside A",
             held_budget,
             "1",
             sense="max",

@@ -414,9 +414,17 @@ def test_a_still_picture_is_labelled_once_and_confirmed_for_every_later_frame(ru
     assert len(looks) == 1
 
 
-@pytest.mark.parametrize(("marked", "segmenter"), [(True, "simulated_tissues"), (False, "nerve_vessel")])
-def test_a_source_marked_simulated_is_labelled_by_the_network_for_it_and_a_real_one_never(
-    run, monkeypatch, marked, segmenter
+@pytest.mark.parametrize(
+    ("marked", "regional", "segmenter"),
+    [
+        (True, True, "simulated_tissues"),
+        (True, False, "nerve_vessel"),
+        (False, True, "nerve_vessel"),
+        (False, False, "nerve_vessel"),
+    ],
+)
+def test_a_simulated_region_is_labelled_by_the_network_for_it_and_a_real_source_never(
+    run, monkeypatch, marked, regional, segmenter
 ):
     told = []
 
@@ -426,11 +434,12 @@ def test_a_source_marked_simulated_is_labelled_by_the_network_for_it_and_a_real_
 
     monkeypatch.setattr(live, "label", labelled)
     source = Script(picture(painted()))
-    source.simulated = marked
+    source.simulated, source.regional = marked, regional
     one = run(source)
     becomes(lambda: one.seen is not None)
     assert one.seen.problem is None
     assert set(told) == {(segmenter, marked)}
+    assert SimulatedPatient.regional
 
 
 def test_a_picture_that_changes_is_labelled_again(run):

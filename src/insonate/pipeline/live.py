@@ -52,7 +52,7 @@ RESTED: Seconds = 0.25
 """Least rest between two labellings, which rest twice as long as they work, so that two cores keep their frames [s]."""
 
 REAL_SEGMENTER, SIMULATED_SEGMENTER = "nerve_vessel", "simulated_tissues"
-"""Who labels a real source, and who one marked SIMULATED: each was fitted on its own kind of picture alone."""
+"""Who labels a real source, and who a simulated region of the body: each was fitted on its own kind of picture alone."""
 
 PATIENCE: Seconds = 0.1
 """How long a thread waits for another before it looks whether all has ended [s]."""
@@ -429,6 +429,11 @@ class Live:
                 self._tell(seen)
             self._stopped.wait(max(RESTED, 2 * (time.monotonic() - began)))
 
+    def _segmenter(self) -> str:
+        """Name who labels this source; a simulated one that shows no region of the body is strange to both."""
+        regional = self.source.simulated and getattr(self.source, "regional", False)
+        return SIMULATED_SEGMENTER if regional else REAL_SEGMENTER
+
     def _seen(self, frame: Frame, procedure: Procedure) -> Seen:
         image = frame.image
         if (
@@ -438,7 +443,7 @@ class Live:
         try:
             scene = label(
                 image,
-                segmenter=SIMULATED_SEGMENTER if self.source.simulated else REAL_SEGMENTER,
+                segmenter=self._segmenter(),
                 area=(0, 0, *image.grid.shape),
                 simulated=self.source.simulated,
             )

@@ -235,6 +235,8 @@ class Recorded:
         self._path = path
         self.name = f"recording of {begin.get('source', 'something')}"
         self.simulated = bool(begin.get("simulated", False))
+        self.regional = self.simulated and "patient" in str(begin.get("source", ""))
+        """Whether it shows a simulated region of the body."""
         self.cues: tuple[Mapping[str, Any], ...] = ()
         """What stood at this moment of the recording, as it was recorded, loudest first."""
         self._turn: Seconds = 0.0

@@ -99,6 +99,8 @@ class SimulatedPatient:
     accepts: frozenset[str] = frozenset((*KINDS, *CONTROLS))
     """Kinds of command, and names of controls; a control by the name of a kind does nothing."""
     simulated = True
+    regional = True
+    """Whether it shows a region of the body, as the network for simulated tissues has learned them."""
     tick: Seconds = TICK
     """From frame to frame [s]."""
 

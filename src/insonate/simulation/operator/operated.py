@@ -18,6 +18,8 @@ class OperatedPatient:
     """A patient, and an operator who examines it."""
 
     simulated = True
+    regional = True
+    """Whether it shows a region of the body, as the network for simulated tissues has learned them."""
     tick: Seconds = TICK
     """From frame to frame [s]."""
 

@@ -16,7 +16,7 @@ from simulation.analytic_body import AnalyticBody
 def test_every_region_is_listed_and_each_of_its_names_can_be_chosen():
     for entry in listed():
         assert entry["variants"][0] == "usual"
-        assert len(entry["variants"]) >= 4 and entry["windows"]
+        assert entry["windows"]
         for variant in entry["variants"]:
             for window in entry["windows"]:
                 Choice(region=entry["region"], variant=variant, window=window)

@@ -27,9 +27,9 @@ def test_it_is_a_source_with_the_clock_of_its_patient():
 
 def test_it_does_what_the_agent_does_alone():
     one = OperatedPatient("novice", 3, body=BODY)
-    here = list(one.advance([sparse()], 3.0))
+    here = list(one.advance([sparse()], 1.5))
     patient, agent, seen, there = SimulatedPatient(3, body=BODY), Agent("novice", 3, BODY), [], []
-    for tick in range(60):
+    for tick in range(30):
         given = agent.decide(seen, patient.now)
         seen = list(patient.advance([*([sparse()] if tick == 0 else []), *given], patient.now + patient.tick))
         there += seen

@@ -49,6 +49,8 @@ COLORS = {
     "cartilage": (150, 220, 160),
     "bursa": (200, 120, 220),
     "fluid": (170, 140, 220),
+    "synovium": (110, 90, 140),
+    "ligament": (160, 165, 200),
 }
 """Of labels."""
 
@@ -172,7 +174,11 @@ def main() -> None:
     asked = parser.parse_args()
     out = asked.out or Path("docs/images") / f"{asked.region}_contact_sheet.png"
     picture = sheet(asked.region, table[asked.region]["sections"])
-    picture.quantize(256, dither=Picture.Dither.NONE).save(out, optimize=True)
+    # a palette of our own: one that is found merges labels of few pixels with those of many
+    own = [(one, one, one) for one in range(0, 256, 2)] + [(180, 200, 235), (90, 100, 118), *COLORS.values()]
+    palette = Picture.new("P", (1, 1))
+    palette.putpalette([part for color in own for part in color])
+    picture.quantize(palette=palette, dither=Picture.Dither.NONE).save(out, optimize=True)
     print(f"{out}: {picture.width} x {picture.height}, {out.stat().st_size / 1e3:.0f} kB")
 
 

@@ -2,11 +2,13 @@ import numpy as np
 import pytest
 
 from insonate.core import Structure, Tissue
+from insonate.simulation import section as section_module
+from insonate.simulation.course import Course
 from insonate.simulation.medium import Medium, Plane
 from insonate.simulation.section import Cutter, heard
 from simulation.analytic_body import AnalyticBody
 from simulation.motion.poses import held
-from simulation.scripts import block, probe
+from simulation.scripts import block, needle_to, probe
 from simulation.test_course import lived
 
 BODY = AnalyticBody()
@@ -103,3 +105,26 @@ def test_beside_the_array_nothing_is_heard_that_its_wave_does_not_reach():
     whole = np.broadcast_to(10 ** (np.minimum(900 * z, 40) / 20), loud.shape)
     assert np.abs(loud / whole - 1)[inside].max() < 0.06
     assert loud[np.abs(x)[:, None] > 22.7e-3 + z * np.tan(0.22)].max() == 0
+
+
+def test_a_needle_that_is_held_still_is_drawn_as_a_new_one(monkeypatch):
+    """Kept for later frames, it changes no byte; moved, turned or under another plane it is drawn anew."""
+    course = Course(3, BODY)
+    for command in (probe(), *needle_to((-0.01, 0.0, 0.018))[:12]):
+        course.obey(command)
+    for _ in range(3):
+        course.advance()
+    of, drawn = Cutter(*CUTTER.values()), []
+    own = section_module.draw
+    monkeypatch.setattr(section_module, "draw", lambda *a, **k: drawn.append(1) or own(*a, **k))
+    first, again = (of.cut(course).medium.reflectivity for _ in range(2))
+    assert len(drawn) == 1
+    assert np.array_equal(first, again)
+    assert np.array_equal(first, Cutter(*CUTTER.values()).cut(course).medium.reflectivity)
+    course.controls["needle_gauge"] = 18.0
+    thick = of.cut(course).medium.reflectivity
+    course.obey(probe(at=(1e-3, 0, 0)))
+    course.advance()
+    of.cut(course)
+    assert len(drawn) == 4
+    assert not np.array_equal(thick, first)

@@ -75,3 +75,15 @@ def test_the_way_down_leads_to_the_truth():
     scores = torch.zeros(1, 3, 64, 64, requires_grad=True)
     dice_and_cross_entropy(scores, truth).backward()
     assert torch.equal((-scores.grad).argmax(dim=1), truth)
+
+
+def test_emphasis_decides_whose_dice_counts():
+    generator = torch.Generator().manual_seed(3)
+    scores = torch.randn(2, 3, 8, 8, generator=generator)
+    truth = torch.randint(0, 3, (2, 8, 8), generator=generator)
+    first, second = soft_dice(scores, truth)
+    plain = torch.nn.functional.cross_entropy(scores, truth)
+    found = dice_and_cross_entropy(scores, truth, (3.0, 1.0))
+    torch.testing.assert_close(found, plain + 1 - (3 * first + second) / 4)
+    even = dice_and_cross_entropy(scores, truth)
+    torch.testing.assert_close(dice_and_cross_entropy(scores, truth, (2.0, 2.0)), even)

@@ -296,7 +296,7 @@ def heard(medium: Medium, frequency: float) -> np.ndarray:
 
 @cache
 def _footprint(n: int, m: int, lateral_step: float, axial_step: float) -> np.ndarray:
-    """Give where a wave sent by the array can pass, at every `COARSER`th sample, float32."""
+    """Give where a wave sent by the array can pass, at one sample in `COARSER`, float32."""
     probe = facts("insonate.simulation", "patient")["probe"]
     half = probe["n_elements"] * probe["pitch"] / 2
     x = np.abs(np.arange(0, n, COARSER) - n // 2) * lateral_step

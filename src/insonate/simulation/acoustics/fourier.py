@@ -267,7 +267,7 @@ class FourierEngine:
 
 
 def _every(spectrum: np.ndarray, first: int, step: int, count: int) -> np.ndarray:
-    """Give every `step`th sample of the inverse transform along the first axis, from `first` on.
+    """Give one sample in `step` of the inverse transform along the first axis, from `first` on.
 
     Samples so far apart cannot tell waves apart that differ by their rate: those are added before the transform, which is
     as much shorter.

@@ -175,7 +175,7 @@ def heard(
     Parameters
     ----------
     levels : numpy.ndarray
-        (ceil(n_lateral / stride), ceil(n_axial / stride)) float32, of every `stride`th sample; straight
+        (ceil(n_lateral / stride), ceil(n_axial / stride)) float32, one sample in `stride` each way; straight
         between, even after the last.
     stride : int
         Samples from level to level.
@@ -198,7 +198,7 @@ def heard(
 
 
 def _finer(values: np.ndarray, stride: int, samples: int) -> np.ndarray:
-    """Interpolate the first axis of a (k, l) array, taken at every `stride`th sample, to all samples."""
+    """Interpolate the first axis of a (k, l) array, taken at one sample in `stride`, to all samples."""
     ahead = np.concatenate([values[1:], values[-1:]])
     out = np.empty((len(values), stride, values.shape[1]), np.float32)
     for part in range(stride):

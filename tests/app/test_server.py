@@ -410,8 +410,8 @@ def test_the_simulated_body_comes_back(client, examination):
 
 
 def test_another_patient_is_chosen(client, examination):
-    regions = client.get("/api/regions").json()
-    assert "high_division" in regions[0]["variants"]
+    regions = {one["region"]: one for one in client.get("/api/regions").json()}
+    assert "high_division" in regions["femoral_crease"]["variants"]
     chosen = {"region": "femoral_crease", "seed": 5, "variant": "high_division"}
     answer = client.post("/api/simulated", json=chosen)
     assert answer.status_code == 200

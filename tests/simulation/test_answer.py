@@ -115,6 +115,15 @@ def test_a_shaft_that_crosses_a_nerve_whose_tip_is_beyond_is_told():
     )
 
 
+def test_a_tip_in_fluid_beside_a_nerve_is_not_in_the_nerve():
+    """Beyond the nerve's crest, 0.6 mm off, 5 mL part its surface from what lay on it: the needle lies between."""
+    goal = np.array([-8e-3, 0, 17.6e-3]) - 3.1e-3 * np.array([np.cos(2.0), 0, np.sin(2.0)])
+    for truth in answers([probe(), *needle_to(goal, speed=0.06), inject(0.8, rate=2e-6)], 3.3, every=13)[1:]:
+        assert truth.clearances["femoral nerve"] > 0
+        assert truth.shaft_clearances["femoral nerve"] > 0
+    assert truth.given == {"plane": pytest.approx(truth.injected)}
+
+
 def test_what_is_given_is_told_by_where_the_tip_lay():
     vessel = [probe(), *needle_to((4e-3, 0, 18e-3), speed=0.06), inject(1.0), inject(1.6, rate=0.0)]
     last = answers(vessel, 2.0, every=39)[-1]

@@ -17,9 +17,10 @@ from insonate.core.units import Meters, Seconds
 from insonate.simulation.course import TICK, Course, Settings, due, ticks_until
 from insonate.simulation.facts import facts
 from insonate.simulation.medium import Body, Medium
+from insonate.simulation.motion.fields import Pool
 from insonate.simulation.motion.injection import Place
 from insonate.simulation.motion.rhythm import poiseuille
-from insonate.simulation.motion.tubes import Wall
+from insonate.simulation.motion.tubes import Sleeve, Wall
 from insonate.simulation.patient import body_of
 from insonate.simulation.section import Cutter, Section
 
@@ -238,7 +239,7 @@ def _clearances(course: Course) -> dict[str, Meters]:
     out: dict[str, Meters] = {}
     for label, structure in enumerate(course.body.structures, start=1):
         if structure.tissue in CLEARED:
-            distance = course.reach(label, shaft.tip, origin)
+            distance = _in_fluid(course, label, shaft.tip, course.reach(label, shaft.tip, origin))
             key = _key(structure)
             out[key] = min(out.get(key, np.inf), distance)
     return out
@@ -252,9 +253,27 @@ def _shaft_clearances(course: Course) -> dict[str, Meters]:
     places = shaft.at(np.linspace(0, shaft.inserted, max(2, int(np.ceil(shaft.inserted / SHAFT_STEP)) + 1)))
     origins = course.now.origin(places)
     out: dict[str, Meters] = {}
+    fluids = [course.now.fluid_at(place) for place in places] if course.now.has_fluid else []
     for label, structure in enumerate(course.body.structures, start=1):
         if structure.tissue in CLEARED:
-            nearest = int(np.argmin(course.body.distance(label, origins)))
+            away = course.body.distance(label, origins)
+            if structure.tissue is Tissue.NERVE:
+                outside = [fluid is not None and not _inside(fluid, label) for fluid in fluids]
+                away = np.where(outside, np.abs(away), away) if fluids else away
+            nearest = int(np.argmin(away))
+            distance = course.reach(label, places[nearest], origins[nearest])
             key = _key(structure)
-            out[key] = min(out.get(key, np.inf), course.reach(label, places[nearest], origins[nearest]))
+            out[key] = min(out.get(key, np.inf), _in_fluid(course, label, places[nearest], distance))
     return out
+
+
+def _in_fluid(course: Course, label: int, place: np.ndarray, distance: Meters) -> Meters:
+    """Give a distance its sign in fluid: the tissue of such a place is what the fluid parted, the surface of the nerve."""
+    fluid = course.now.fluid_at(place)
+    if fluid is None or course.body.structures[label - 1].tissue is not Tissue.NERVE:
+        return distance
+    return -abs(distance) if _inside(fluid, label) else abs(distance)
+
+
+def _inside(fluid: Pool | Sleeve, label: int) -> bool:
+    return isinstance(fluid, Sleeve) and fluid.in_nerve and fluid.tube.label == label

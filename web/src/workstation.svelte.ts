@@ -97,7 +97,8 @@ export class Workstation {
 
   view: View = $derived.by(() => {
     if (this.link === 'gone') return 'disconnected'
-    if (this.link === 'connecting' && !this.hello) return 'loading'
+    // trying again is not being there: what was seen before the link broke stays hidden until the server speaks
+    if (this.link === 'connecting') return this.hello ? 'disconnected' : 'loading'
     if (this.problem) return 'error'
     if (!this.hello || this.hello.source === 'none') return 'loading'
     if (!this.frame) return 'loading'

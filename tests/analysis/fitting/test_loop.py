@@ -8,13 +8,15 @@ import pytest
 torch = pytest.importorskip("torch", reason="fitting needs torch (the extra 'fit')")
 
 from analysis.fitting.pictures import discs  # noqa: E402
+from insonate.analysis.fitting import loop  # noqa: E402
 from insonate.analysis.fitting.loop import Settings, _queue, ask, fit  # noqa: E402
 from insonate.analysis.models.unet import Answer, UNet  # noqa: E402
 
 NOTHING = np.zeros((4, 32, 32), np.float32)
 
 
-def test_a_short_fit_learns_a_disc():
+def test_a_short_fit_learns_a_disc(monkeypatch):
+    monkeypatch.setattr(loop, "TOLD_EVERY", 1)
     pictures, masks = discs(16)
     told = []
     network = fit(pictures, masks, NOTHING, Settings(n_steps=60), lambda *at: told.append(at))

@@ -262,8 +262,35 @@ def test_an_interrupted_fit_leaves_no_file_that_looks_finished(tmp_path, small, 
     assert not (out / "fit-final.npz").exists()
 
 
+def test_a_fit_begins_from_what_simulated_pictures_taught(tmp_path, small):
+    data, pictures, out = tmp_path / "data", tmp_path / "simulated", tmp_path / "out"
+    write_pairs(data)
+    pictures.mkdir()
+    mask = np.zeros((32, 32), np.uint8)
+    mask[4:12, 4:12], mask[16:24, 4:12], mask[16:24, 18:26] = 1, 2, 3
+    arrays = {
+        "picture:0": (mask * 60 + 20).astype(np.uint8),
+        "tissues:0": mask,
+        "needle": np.array([False]),
+        "tissue_names": np.array(["nerve", "artery", "vein"]),
+    }
+    np.savez(pictures / "neck-500000.npz", **arrays)
+    script.main(["prepare", "--simulated", str(pictures), "--out", str(out), "--steps", "2"])
+    for name, more in (("with", ["--start", str(out / "prepared.npz")]), ("without", [])):
+        run("fit", data, tmp_path / name, "--steps", "1", "--rate", "1e-12", "--only", "0", *more)
+    prepared, held = script._weights(out / "prepared.npz"), script._weights(tmp_path / "with/fit-0.npz")
+    kernels = [key for key, one in prepared.items() if one.ndim > 1]
+    for key in kernels:  # a step of no size leaves what it began from
+        np.testing.assert_allclose(held[key], prepared[key], atol=1e-6)
+    other = script._weights(tmp_path / "without/fit-0.npz")
+    assert not np.allclose(other[kernels[0]], prepared[kernels[0]], atol=1e-3)
+    with np.load(tmp_path / "with/fit-0.npz") as file:
+        assert str(file["first"]) == "1 simulated pictures of 1 individuals (neck), 2 steps of 8"
+
+
 @pytest.mark.parametrize(
-    "given_", [[], ["fit"], ["fit", "--data", "x", "--out", "y", "--only", "7"], ["guess"]]
+    "given_",
+    [[], ["fit"], ["prepare", "--out", "y"], ["fit", "--data", "x", "--out", "y", "--only", "7"], ["guess"]],
 )
 def test_a_wrong_command_says_how_it_is_used(given_, capsys):
     with pytest.raises(SystemExit) as caught:

@@ -13,19 +13,20 @@ from torch.nn import functional
 
 
 class Augmentation:
-    """Random variants, the same ones for the same seed."""
+    """Random variants, the same ones for the same seed on the same kind of device."""
 
-    def __init__(self, seed: int) -> None:
-        self.random = torch.Generator().manual_seed(seed)
+    def __init__(self, seed: int, device: str = "cpu") -> None:
+        self.device = torch.device(device)
+        self.random = torch.Generator(self.device).manual_seed(seed)
 
     def _uniform(self, low: float, high: float, *shape: int) -> Tensor:
-        return low + (high - low) * torch.rand(shape, generator=self.random)
+        return low + (high - low) * torch.rand(shape, generator=self.random, device=self.device)
 
     def _normal(self, *shape: int) -> Tensor:
-        return torch.randn(shape, generator=self.random)
+        return torch.randn(shape, generator=self.random, device=self.device)
 
     def _chance(self, share: float, n: int) -> Tensor:
-        return (torch.rand(n, generator=self.random) < share).float()
+        return (torch.rand(n, generator=self.random, device=self.device) < share).float()
 
     def _smooth(self, n: int, planes: int, coarse: tuple[int, int], size: tuple[int, int]) -> Tensor:
         return functional.interpolate(
@@ -101,8 +102,8 @@ class Augmentation:
         )
         x = x * torch.exp(gain * each(self._chance(0.7, n)))
         # a shadow: dark below a depth, over a stretch of columns
-        column = torch.linspace(-1, 1, width).reshape(1, 1, 1, width)
-        row = torch.linspace(0, 1, height).reshape(1, 1, height, 1)
+        column = torch.linspace(-1, 1, width, device=self.device).reshape(1, 1, 1, width)
+        row = torch.linspace(0, 1, height, device=self.device).reshape(1, 1, height, 1)
         beside = torch.sigmoid(
             (each(self._uniform(0.03, 0.2, n)) - (column - each(self._uniform(-1, 1, n))).abs()) * 30
         )

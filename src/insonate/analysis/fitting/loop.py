@@ -20,6 +20,9 @@ from insonate.analysis.fitting.augmentation import Augmentation
 from insonate.analysis.fitting.losses import dice_and_cross_entropy
 from insonate.analysis.models.unet import UNet
 
+TOLD_EVERY = 25
+"""Steps between two words of progress; asking for the loss makes an accelerator wait."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -47,6 +50,8 @@ class Settings:
     """How much each class but the background counts in the mean of Dice; all alike where there is none."""
     half: bool = True
     """Whether most is computed in 16-bit floats; slower where a processor has none."""
+    device: str = "cpu"
+    """Where it is computed, as PyTorch names it: `cpu`, `cuda`. Numbers drawn differ from one kind to the next."""
 
 
 def _queue(n: int, rng: np.random.Generator) -> Callable[[int], np.ndarray]:
@@ -85,7 +90,7 @@ def fit(
     settings : Settings
         Length, rates, seed.
     progress : callable, optional
-        Told the step and the loss.
+        Told the step and the loss, every `TOLD_EVERY` steps.
     start : mapping, optional
         Weights to begin from instead of random ones; those of another shape, as of a head of other classes, are left out.
     keep : callable, optional
@@ -98,13 +103,13 @@ def fit(
     """
     torch.manual_seed(settings.seed)
     rng = np.random.default_rng(settings.seed)
-    vary = Augmentation(settings.seed)
+    vary = Augmentation(settings.seed, settings.device)
     network = UNet(n_classes=settings.n_classes, channels=settings.channels)
     if start is not None:
         own = network.state_dict()
         fitting = {name: one for name, one in start.items() if name in own and own[name].shape == one.shape}
         network.load_state_dict(own | fitting)
-    network.to(memory_format=torch.channels_last)
+    network.to(device=settings.device, memory_format=torch.channels_last)
     kernels = [p for p in network.parameters() if p.ndim > 1]
     others = [p for p in network.parameters() if p.ndim <= 1]
     optimizer = torch.optim.AdamW(
@@ -114,18 +119,20 @@ def fit(
     schedule = torch.optim.lr_scheduler.OneCycleLR(
         optimizer, settings.rate, total_steps=settings.n_steps, pct_start=0.15
     )
-    known = torch.from_numpy(pictures)[:, None]
-    truth = torch.from_numpy(masks.astype(np.int64))
-    unknown = torch.from_numpy(negatives)[:, None]
-    empty = torch.zeros(settings.n_negative, *masks.shape[1:], dtype=torch.int64)
-    familiar = torch.cat([torch.ones(settings.n_positive), torch.zeros(settings.n_negative)])
+    known = torch.from_numpy(pictures)[:, None].to(settings.device)
+    truth = torch.from_numpy(masks.astype(np.int64)).to(settings.device)
+    unknown = torch.from_numpy(negatives)[:, None].to(settings.device)
+    empty = torch.zeros(settings.n_negative, *masks.shape[1:], dtype=torch.int64, device=settings.device)
+    familiar = torch.cat([torch.ones(settings.n_positive), torch.zeros(settings.n_negative)]).to(
+        settings.device
+    )
     next_known, next_unknown = _queue(len(known), rng), _queue(len(unknown), rng)
     network.train()
     for step in range(settings.n_steps):
         chosen = next_known(settings.n_positive)
         batch = torch.cat([known[chosen], unknown[next_unknown(settings.n_negative)]])
         varied, labels = vary(batch, torch.cat([truth[chosen], empty]))
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=settings.half):
+        with torch.autocast(torch.device(settings.device).type, dtype=torch.bfloat16, enabled=settings.half):
             answer = network(varied.contiguous(memory_format=torch.channels_last))
         loss = dice_and_cross_entropy(answer.scores.float(), labels, settings.emphasis)
         doubt = functional.binary_cross_entropy_with_logits(answer.familiarity.float(), familiar)
@@ -134,10 +141,11 @@ def fit(
         loss.backward()
         optimizer.step()
         schedule.step()
-        if progress is not None:
+        if progress is not None and step % TOLD_EVERY == TOLD_EVERY - 1:
             progress(step, float(loss.detach()))
         if keep is not None:
             keep(step, network)
+    network.to("cpu")
     network.eval()
     return network
 

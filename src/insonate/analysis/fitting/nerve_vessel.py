@@ -1,8 +1,11 @@
 """Fit the network for nerve and vessel, measure it on pictures it has not seen, and write its files.
 
-    python -m insonate.analysis.fitting.nerve_vessel fit --data DIR --out DIR [--only 0 1 final]
+    python -m insonate.analysis.fitting.nerve_vessel prepare --simulated DIR --out DIR
+    python -m insonate.analysis.fitting.nerve_vessel fit --data DIR --out DIR [--only 0 1 final] [--start FILE]
     python -m insonate.analysis.fitting.nerve_vessel finish --data DIR --out DIR
 
+`prepare` fits on simulated pictures alone and leaves `prepared.npz`, weights that `--start` lets every fit begin from; no
+real picture has been near them, so a fold judged later is still unseen.
 `fit` makes five networks, each without one fold of near-duplicate groups, and one on everything; each leaves one
 file in `--out`, and what is there already is not made again. `finish` calibrates on what the five said about the
 pictures they had not seen, measures, exports the last one as ONNX, and writes the machine-readable card.
@@ -15,6 +18,7 @@ import hashlib
 import json
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,12 +35,13 @@ from insonate.analysis.fitting.loop import Settings, ask, fit
 from insonate.analysis.fitting.negatives import NO_ANATOMY, NOT_ULTRASOUND, negatives
 from insonate.analysis.fitting.pairs import Pair, lay, read_pairs
 from insonate.analysis.fitting.sheet import contact_sheet
+from insonate.analysis.fitting.simulated_tissues import read_simulated, renumbered
 from insonate.analysis.models.canvas import Placement, from_canvas
 from insonate.analysis.models.nerve_vessel import Calibration, read
 from insonate.analysis.models.reading import Reading
 from insonate.analysis.models.unet import UNet
 from insonate.analysis.segmentation.instances import components
-from insonate.core import InputError
+from insonate.core import InputError, Tissue
 
 NAME = "nerve_vessel"
 VERSION = "1.0.0"
@@ -76,7 +81,82 @@ def _kind_fold(n: int) -> np.ndarray:
     return np.array([fold[kind] for kind in kinds])
 
 
-def fit_all(data: Path, out: Path, only: list[str], settings: Settings) -> None:
+def prepare(pictures: Path, out: Path, settings: Settings) -> None:
+    """Fit on simulated pictures alone, and leave weights to begin from.
+
+    Parameters
+    ----------
+    pictures : pathlib.Path
+        Folder of simulated pictures, with seeds for fitting.
+    out : pathlib.Path
+        Where `prepared.npz` goes.
+    settings : Settings
+        Of the fit.
+    """
+    some, tissues = read_simulated(pictures, "fitting")
+    names = (Tissue.NERVE, Tissue.ARTERY, Tissue.VEIN)
+    as_class = np.array([0, 1, 2, 2], np.uint8)
+    laid = []
+    for one in some:
+        mask = as_class[renumbered(one.pair.mask, tissues, names)]
+        pair = Pair(name=one.pair.name, picture=one.pair.picture, mask=mask)
+        laid.append(lay(pair, size=SIZE, n_classes=N_CLASSES)[:2])
+    began = time.perf_counter()
+    network = fit(
+        np.stack([picture for picture, _ in laid]),
+        np.stack([mask for _, mask in laid]),
+        negatives(N_NEGATIVES, SIZE, seed=SEED + 1),
+        settings,
+        _progress("prepared", settings.n_steps),
+    )
+    out.mkdir(parents=True, exist_ok=True)
+    about = {
+        "regions": np.array(sorted({one.region for one in some})),
+        "individuals": np.array(len({(one.region, one.seed) for one in some})),
+        "pictures": np.array(len(some)),
+        "steps": np.array(settings.n_steps),
+        "batch": np.array(settings.n_positive + settings.n_negative),
+        "device": np.array(settings.device),
+        "seconds": np.array(time.perf_counter() - began),
+    }
+    part = out / "prepared.part.npz"
+    np.savez_compressed(part, **about, **_state(network))  # type: ignore[arg-type]
+    part.replace(out / "prepared.npz")
+
+
+def _state(network: UNet) -> dict[str, np.ndarray]:
+    return {f"weight:{key}": value.cpu().numpy() for key, value in network.state_dict().items()}
+
+
+def _weights(path: Path) -> dict[str, torch.Tensor]:
+    with np.load(path, allow_pickle=False) as file:
+        return {
+            key.removeprefix("weight:"): torch.from_numpy(file[key]) for key in file.files if "weight:" in key
+        }
+
+
+def _told_of(path: Path) -> str:
+    """Say what a prepared network has seen."""
+    with np.load(path, allow_pickle=False) as file:
+        regions = ", ".join(str(one).replace("_", " ") for one in file["regions"])
+        return (
+            f"{int(file['pictures'])} simulated pictures of {int(file['individuals'])} individuals ({regions}), "
+            f"{int(file['steps'])} steps of {int(file['batch'])}"
+        )
+
+
+def _progress(name: str, n_steps: int) -> Callable[[int, float], None]:
+    began = time.perf_counter()
+
+    def told(step: int, loss: float) -> None:
+        passed = time.perf_counter() - began
+        sys.stderr.write(f"{name}: step {step + 1} of {n_steps}, loss {loss:.3f}, {passed:.0f} s\n")
+        sys.stderr.flush()
+
+    return told
+
+
+def fit_all(data: Path, out: Path, only: list[str], settings: Settings, start: Path | None = None) -> None:
     """Fit the folds named in `only`, and leave a file for each.
 
     Parameters
@@ -89,7 +169,10 @@ def fit_all(data: Path, out: Path, only: list[str], settings: Settings) -> None:
         Numbers of folds, and "final" for the fit on everything.
     settings : Settings
         Of each fit.
+    start : pathlib.Path, optional
+        `prepared.npz` to begin from.
     """
+    weights, first = (None, "random weights") if start is None else (_weights(start), _told_of(start))
     pairs = read_pairs(data, n_classes=N_CLASSES)
     laid = [lay(pair, size=SIZE, n_classes=N_CLASSES) for pair in pairs]
     pictures = np.stack([one[0] for one in laid])
@@ -105,18 +188,14 @@ def fit_all(data: Path, out: Path, only: list[str], settings: Settings) -> None:
             continue
         held = np.zeros(len(pairs), bool) if name == FINAL else fold == int(name)
         held_kind = np.zeros(N_NEGATIVES, bool) if name == FINAL else kind == int(name)
-        began = time.perf_counter()
-
-        def progress(step: int, loss: float, name: str = name, began: float = began) -> None:
-            if step % 25 == 24:
-                passed = time.perf_counter() - began
-                sys.stderr.write(
-                    f"{name}: step {step + 1} of {settings.n_steps}, loss {loss:.3f}, {passed:.0f} s\n"
-                )
-                sys.stderr.flush()
-
-        network = fit(pictures[~held], masks[~held], other[~held_kind], settings, progress)
-        weights = {f"weight:{key}": value.numpy() for key, value in network.state_dict().items()}
+        network = fit(
+            pictures[~held],
+            masks[~held],
+            other[~held_kind],
+            settings,
+            _progress(name, settings.n_steps),
+            start=weights,
+        )
         asked = {"known": pictures[~held], "unknown": other[~held_kind]}
         if name == FINAL:
             asked["unseen"] = unseen
@@ -129,7 +208,7 @@ def fit_all(data: Path, out: Path, only: list[str], settings: Settings) -> None:
             if key in ("held", "unseen"):
                 answers[f"{key}:scores"] = scores.astype(np.float16)
         part = out / f"fit-{name}.part.npz"
-        np.savez_compressed(part, **{"held": held, **weights, **answers})
+        np.savez_compressed(part, **{"held": held, "first": np.array(first), **_state(network), **answers})
         part.replace(path)
 
 
@@ -325,10 +404,8 @@ def finish(data: Path, out: Path) -> None:
 
     with np.load(out / f"fit-{FINAL}.npz", allow_pickle=False) as file:
         network = UNet(n_classes=N_CLASSES)
-        state = {
-            key.removeprefix("weight:"): torch.from_numpy(file[key]) for key in file.files if "weight:" in key
-        }
-        network.load_state_dict(state)
+        network.load_state_dict(_weights(out / f"fit-{FINAL}.npz"))
+        first = str(file["first"]) if "first" in file.files else "random weights"
         space = feature_space(file["known:features"])
     parameters = sum(one.numel() for one in network.parameters())
     export(network, space, out / f"{NAME}.onnx", size=SIZE)
@@ -348,6 +425,7 @@ def finish(data: Path, out: Path) -> None:
         "gate": {"odds": final.odds, "distance": final.distance},
         "fitted": {
             "data": "usgra-seg (TMK), 204 pairs, CC BY 4.0",
+            "first": first,
             "pictures": len(some),
             "groups": len({one.group for one in some}),
             "folds": N_FOLDS,
@@ -424,17 +502,38 @@ def _mean_dice(said: np.ndarray, true: np.ndarray) -> float:
 def main(arguments: list[str] | None = None) -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description="Fit the network for nerve and vessel.")
-    parser.add_argument("what", choices=["fit", "finish"])
-    parser.add_argument("--data", type=Path, required=True, help="folder with images/*.png and masks/*.png")
+    parser.add_argument("what", choices=["prepare", "fit", "finish"])
+    parser.add_argument("--data", type=Path, help="folder with images/*.png and masks/*.png")
+    parser.add_argument("--simulated", type=Path, help="folder of simulated pictures to prepare on")
+    parser.add_argument("--start", type=Path, help="prepared.npz to begin each fit from")
     parser.add_argument("--out", type=Path, required=True, help="folder for the fits and the result")
     names = [*map(str, range(N_FOLDS)), FINAL]
     parser.add_argument("--only", nargs="+", choices=names, default=names, help="fits to make")
     parser.add_argument("--steps", type=int, default=Settings().n_steps, help="batches of each fit")
     parser.add_argument("--threads", type=int, default=1, help="processor threads")
+    parser.add_argument(
+        "--batch", type=int, default=8, help="pictures in a batch, one in eight without anatomy"
+    )
+    parser.add_argument("--rate", type=float, default=Settings().rate, help="highest learning rate")
+    parser.add_argument("--device", default="cpu", help="where to compute: cpu, cuda")
     given = parser.parse_args(arguments)
     torch.set_num_threads(given.threads)
-    if given.what == "fit":
-        fit_all(given.data, given.out, given.only, Settings(n_steps=given.steps))
+    n_negative = max(given.batch // 8, 1)
+    settings = Settings(
+        n_steps=given.steps,
+        n_positive=given.batch - n_negative,
+        n_negative=n_negative,
+        rate=given.rate,
+        device=given.device,
+    )
+    if given.what == "prepare":
+        if given.simulated is None:
+            parser.error("prepare needs --simulated")
+        prepare(given.simulated, given.out, settings)
+    elif given.data is None:
+        parser.error(f"{given.what} needs --data")
+    elif given.what == "fit":
+        fit_all(given.data, given.out, given.only, settings, given.start)
     else:
         finish(given.data, given.out)
 

@@ -164,6 +164,7 @@ def fit_all(pictures: Path, out: Path, settings: Settings, start: Path | None = 
         channels=CHANNELS,
         emphasis=tuple(EMPHASIS.get(one, 2.0) for one in classes),
         half=settings.half,
+        device=settings.device,
     )
     out.mkdir(parents=True, exist_ok=True)
     began = time.perf_counter()
@@ -172,12 +173,11 @@ def fit_all(pictures: Path, out: Path, settings: Settings, start: Path | None = 
     )
 
     def progress(step: int, loss: float) -> None:
-        if step % 25 == 24:
-            passed = time.perf_counter() - began
-            sys.stderr.write(
-                f"step {step + 1} of {settings.n_steps}, loss {loss:.3f}, {passed:.0f} s, {time.process_time():.0f} core-s\n"
-            )
-            sys.stderr.flush()
+        passed = time.perf_counter() - began
+        sys.stderr.write(
+            f"step {step + 1} of {settings.n_steps}, loss {loss:.3f}, {passed:.0f} s, {time.process_time():.0f} core-s\n"
+        )
+        sys.stderr.flush()
 
     weights, earlier = _weights(start) if start is not None else (None, None)
     steps = 0 if earlier is None else int(earlier["steps"])
@@ -187,10 +187,12 @@ def fit_all(pictures: Path, out: Path, settings: Settings, start: Path | None = 
         "regions": np.array(sorted({one.region for one in some})),
         "individuals": np.array(len({(one.region, one.seed) for one in some})),
         "pictures": np.array(len(some)),
+        "batch": np.array(settings.n_positive),
+        "device": np.array(settings.device),
     }
 
     def save(step: int, network: UNet, name: str) -> None:
-        weights = {f"weight:{key}": value.numpy() for key, value in network.state_dict().items()}
+        weights = {f"weight:{key}": value.cpu().numpy() for key, value in network.state_dict().items()}
         part = out / "writing.npz"
         arrays = (
             about
@@ -306,6 +308,8 @@ def finish(calibrating: Path, testing: Path, out: Path) -> None:
             "individuals": int(about["individuals"]),
             "pictures": int(about["pictures"]),
             "steps": int(about["steps"]),
+            "batch": int(about["batch"]),
+            "device": str(about["device"]),
             "core_seconds": round(float(about["core_seconds"])),
             "calibrated_on": len({(one.region, one.seed) for one in some}),
         },
@@ -382,8 +386,9 @@ device, and nothing in it has been reviewed by a clinician.
 **What it is.** A U-Net with {parameters} weights on a canvas of {size} x {size} pixels, as ONNX. Skin, fat, muscle and fluid
 are told apart within it but come back as no structure.
 
-**Fitted on** {pictures} pictures of {individuals} individuals ({regions}): {steps} steps, {core_seconds} s of one core;
-calibrated on {calibrated_on} others. Every picture has its own view, force, moment and setting of the machine. Seeds for
+**Fitted on** {pictures} pictures of {individuals} individuals ({regions}): {steps} steps
+of {batch} pictures, {core_seconds} s of one core beside {device}; calibrated on {calibrated_on}
+others. Every picture has its own view, force, moment and setting of the machine. Seeds for
 fitting, calibrating and testing lie apart.
 
 ## Measured on individuals that neither fitting nor calibration had seen
@@ -400,6 +405,10 @@ labelled component that touches no true pixel of its class.
 
 **What it misses is unknown.** A structure that it did not name may be there; nothing is clear because nothing was named.
 """
+
+
+FITTED = ("pictures", "individuals", "steps", "batch", "device", "core_seconds", "calibrated_on")
+"""What the card for people says of the fit."""
 
 
 def page(tables: Mapping[str, Mapping[str, Any]]) -> str:
@@ -423,7 +432,7 @@ def page(tables: Mapping[str, Mapping[str, Any]]) -> str:
         size=SIZE,
         parameters=tables[""]["parameters"],
         regions=", ".join(regions),
-        **{key: fitted[key] for key in ("pictures", "individuals", "steps", "core_seconds", "calibrated_on")},
+        **{key: fitted[key] for key in FITTED},
         tested=measured["pictures"],
         testers=measured["individuals"],
         error=f"{measured['calibration_error']:.3f}",
@@ -473,6 +482,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--batch", type=int, default=8, help="pictures in a batch")
     parser.add_argument("--threads", type=int, default=1, help="processor threads")
     parser.add_argument("--start", type=Path, help="folder of an earlier fit to begin from")
+    parser.add_argument("--device", default="cpu", help="where to compute: cpu, cuda")
     parser.add_argument("--half", action="store_true", help="compute in 16-bit floats")
     given = parser.parse_args(arguments)
     torch.set_num_threads(given.threads)
@@ -482,7 +492,7 @@ def main(arguments: list[str] | None = None) -> None:
         fit_all(
             given.pictures,
             given.out,
-            Settings(n_steps=given.steps, n_positive=given.batch, half=given.half),
+            Settings(n_steps=given.steps, n_positive=given.batch, half=given.half, device=given.device),
             given.start,
         )
     else:

@@ -71,6 +71,7 @@ class _Preset:
     depth: float
     angles: np.ndarray
     incoherent: float
+    f_number: float
     passes: int
     range: float
     gain: float
@@ -103,6 +104,7 @@ class _Drawer:
             depth=self.uniform("machine", "depth"),
             angles=np.linspace(-widest, widest, count),
             incoherent=self.uniform("machine", "incoherent"),
+            f_number=self.uniform("machine", "f_number"),
             passes=self.whole("machine", "smoothing_passes"),
             range=self.uniform("machine", "dynamic_range"),
             gain=self.uniform("machine", "gain"),
@@ -285,7 +287,7 @@ class _Scanner:
             noise = self._rng.standard_normal((*echoes.shape, 2), dtype=np.float32).view(np.complex64)[..., 0]
             data = engine.channel_data(echoes + np.float32(self._noise) * noise, float(angle), 0.0)
             grid = grid or grid_of(data, depth=preset.depth, rows=ROWS)
-            strength = compounding.add(beamform(data, grid))
+            strength = compounding.add(beamform(data, grid, f_number=preset.f_number))
         if grid is None:
             raise InputError("a preset needs at least one angle, got none")
         return grid, strength

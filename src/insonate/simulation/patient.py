@@ -76,6 +76,7 @@ def machine() -> FourierEngine:
         shape=(grid["n_lateral"], grid["n_axial"]),
         sound_speed=tables["wave"]["sound_speed"],
         duration=grid["duration"],
+        edge=tables["wave"]["filter_edge"],
     )
 
 

@@ -41,7 +41,7 @@ from insonate.simulation.anatomy.shapes import Solid, Tube, draped, overlap, und
 from insonate.simulation.anatomy.solids import KINDS, Carved, solids
 from insonate.simulation.facts import facts
 
-VERSION = 5
+VERSION = 6
 """Of the volumes: a change of what is compiled changes it."""
 
 DISTANCE_STEP: Meters = 7e-6
@@ -56,6 +56,12 @@ TOUCH: Meters = 0.4e-3
 """How deep two solids may lie in each other: less than two voxels, and the later one wins [m]."""
 LOUD_WITHIN = 0.6
 """Of two sheets in a voxel the much louder one is kept, if it passes within so many steps of its middle."""
+BEADS: Meters = 0.7e-3
+"""How long a septum is even across its fibers [m]."""
+BEADED = 3.0
+"""How uneven it is over longer ways [dB]."""
+FAINTER = 6.0
+"""How far the middle of an uneven fascia lies below its strength, which its brightest places reach [dB]."""
 NEARBY: Meters = 2e-3
 """Two solids further than this from every point of a lattice of 1 mm do not meet between its points [m]."""
 SLAB = 2_000_000
@@ -527,8 +533,10 @@ def _strength(canvas: _Canvas, block: Mapping[str, Any], rng: np.random.Generato
     x, y = canvas.x[:, None], canvas.y[None, :]
     breaks = float(block.get("breaks", 1.0))
     level = block["strength_db"] + np.clip(
-        undulation(rng, x, y, length=4e-3, size=1.5 + 5.5 * breaks)
-        + undulation(rng, x, y, length=0.7e-3, size=1.8),
+        undulation(rng, x, y, length=9e-3, size=3.5 * breaks)
+        + undulation(rng, x, y, length=2.2e-3, size=2.0 + 5.0 * breaks)
+        + undulation(rng, x, y, length=0.7e-3, size=2.5)
+        - FAINTER,
         -60,
         5,
     )
@@ -571,8 +579,9 @@ def _surface(canvas: _Canvas, block: Mapping[str, Any]) -> None:
         )
         first = np.clip(np.ceil((height - canvas.z[0]) / canvas.step), 0, len(canvas.z)).astype(int)
         canvas.material[np.arange(len(canvas.z))[None, None, :] >= first[..., None]] = at
-        # the air below a pleura answers at every place of it: its sheet is its border, and nothing breaks it
-        if "strength_db" not in block or block["tissue"] != Tissue.PLEURA.value:
+        # where a ply lies at the border it is the border: a mute sheet beside it would take half of its voxels
+        between = int(block.get("plies", 1)) % 2 == 0 and block["tissue"] != Tissue.PLEURA.value
+        if "strength_db" not in block or between:
             canvas.lay_height(height, np.full(height.shape, -99.0), border=True)
     if "strength_db" in block:
         plies = int(block.get("plies", 1))
@@ -671,6 +680,8 @@ def _solid(canvas: _Canvas, kind: str, block: Mapping[str, Any]) -> None:
         return
     canvas.material[box][inside] = at
     canvas.boost[box][inside] = 0
+    if block["tissue"] == Tissue.NERVE.value:
+        _sheath(canvas, name, box, distance)
     for array, empty in ((canvas.distance, 1.0), (canvas.sheet, -99.0)):
         part = array[box]
         part[distance < 0.5 * canvas.step] = empty
@@ -823,6 +834,20 @@ def _is_solid(canvas: _Canvas, label: int) -> bool:
     return canvas.structures[label - 1].tissue not in (Tissue.SKIN, Tissue.FAT, Tissue.MUSCLE, Tissue.FASCIA)
 
 
+def _sheath(canvas: _Canvas, name: str, box: tuple[slice, slice, slice], distance: np.ndarray) -> None:
+    """Brighten the loose tissue close around a nerve, which answers from every side, where its wall only mirrors."""
+    values = _tissue("nerve")
+    reach = float(values["sheath_reach"])
+    near = (distance > 0) & (distance < 2.5 * reach)
+    uneven = canvas.noise(f"{name} sheath", canvas.places(box), (1.5e-3, 4e-3, 1.5e-3))
+    level = (
+        float(values["sheath_echo"])
+        * np.exp(-((distance / reach) ** 2))
+        * np.clip(1 + 0.4 * uneven, 0.2, 1.5)
+    )
+    canvas.boost[box] = np.where(near, np.maximum(canvas.boost[box], level), canvas.boost[box])
+
+
 def _halo(canvas: _Canvas, block: Mapping[str, Any]) -> None:
     """Brighten the connective tissue around solids."""
     reach = block["reach_mm"] * 1e-3
@@ -886,7 +911,8 @@ def _texture(canvas: _Canvas, at: int, texture: _Texture) -> None:
     if "rough" in values:
         own = [np.broadcast_to(place, distance.shape)[free] for place in places]
         near = near + np.float32(values["rough"]) * canvas.noise(f"{name} rough", own, ROUGHNESS)
-    level = float(values["strength"]) + texture.louder + float(values["spread"]) * breaks
+    beads = canvas.noise(f"{name} beads", (s, u, v), (0.4 * lengths[0], BEADS, 2 * lengths[2]))
+    level = float(values["strength"]) + texture.louder + float(values["spread"]) * breaks + BEADED * beads
     at_free = tuple(index + part.start for index, part in zip(free, box, strict=True))
     canvas.lay(at_free, near, normal, level, np.ones(len(level), bool))
 
@@ -910,7 +936,7 @@ def _packed(canvas: _Canvas) -> np.ndarray:
     places = canvas.places((slice(None), slice(None), slice(None)))
     echo = np.take(np.array(canvas.echoes, np.float32), canvas.material)
     uneven = 0.75 * canvas.noise("mottle fine", places, (1.1e-3, 1.4e-3, 0.5e-3))
-    uneven += 0.75 * canvas.noise("mottle coarse", places, (5e-3, 8e-3, 2.5e-3))
+    uneven += 1.1 * canvas.noise("mottle coarse", places, (5e-3, 8e-3, 2.5e-3))
     echo += uneven * np.take(np.array(canvas.mottles, np.float32), canvas.material)
     echo += canvas.boost
     voxels = np.empty((*canvas.material.shape, 8), np.uint8)

@@ -208,7 +208,8 @@ def fit_all(data: Path, out: Path, only: list[str], settings: Settings, start: P
             if key in ("held", "unseen"):
                 answers[f"{key}:scores"] = scores.astype(np.float16)
         part = out / f"fit-{name}.part.npz"
-        np.savez_compressed(part, **{"held": held, "first": np.array(first), **_state(network), **answers})
+        kept = {"held": held, "first": np.array(first), **_state(network), **answers}
+        np.savez_compressed(part, **kept)  # type: ignore[arg-type]
         part.replace(path)
 
 

@@ -103,9 +103,10 @@ void column_sum(const Slab& s, const float* re, const float* im, long stride, co
 using ColumnSum = void (*)(const Slab&, const float*, const float*, long, const short*, const int*, const int*, const float*, F, Sums&);
 
 void das_slab(const DelayAndSum& d, const float* re, const float* im, int stride, const int* tops, const short* bounds, int slab, float* scratch) {
-    static constexpr ColumnSum sums[3][2][2] = {
+    static constexpr ColumnSum sums[4][2][2] = {
         {{column_sum<NARROW, false, false>, column_sum<NARROW, false, true>}, {column_sum<NARROW, true, false>, column_sum<NARROW, true, true>}},
         {{column_sum<WIDE, false, false>, column_sum<WIDE, false, true>}, {column_sum<WIDE, true, false>, column_sum<WIDE, true, true>}},
+        {{column_sum<BROAD, false, false>, column_sum<BROAD, false, true>}, {column_sum<BROAD, true, false>, column_sum<BROAD, true, true>}},
         {{}, {column_sum<FAR, true, false>, column_sum<FAR, true, true>}},
     };
     const double samples = d.rate / d.speed, turns = d.frequency / d.speed;
@@ -159,7 +160,7 @@ void das_slab(const DelayAndSum& d, const float* re, const float* im, int stride
         const float begin = moment[0], end = moment[W - 1], spread = end - begin, ulps = 1e-6f * (__builtin_fabsf(end) + latest + 1);
         // Samples must rise from row to row by more than rounding takes back, or the window cannot start at the first.
         const bool rises = every((I)(rise > ulps) | last_lane());
-        const int reach = !rises || !(spread <= 2 * W - 2.5f) ? FAR : spread <= W - 2.5f ? NARROW : WIDE;
+        const int reach = !rises || !(spread <= 4 * W - 2.5f) ? FAR : spread <= W - 2.5f ? NARROW : spread <= 2 * W - 2.5f ? WIDE : BROAD;
         const bool inside = begin >= 0 && end + latest + 2 * ulps < float(d.n_samples - 1) && reach != FAR;
         Sums sum;
         const long at = long(a) * d.elements * stride;

@@ -53,7 +53,7 @@ long das_floats(const DelayAndSum& d, int width) {
     return rounded(columns + 2L * width * das_kept(d, width) + 2L * (das_block(d, width) + width) + tables + width);
 }
 long remap_floats(const Remap& d) { return rounded(6L * (d.n_frequencies + 16)); }
-long slice_floats(const Slice& d, int width) { return rounded(3L * (d.n_axial + 2 * width + 16) + 3 * (256 + 32) + width); }
+long slice_floats(const Slice& d, int width) { return rounded(3L * (d.n_axial + 2 * width + 16) + 3 * (256 + 4 * width) + width); }
 long deposit_floats(const Deposit& d, int width) { return rounded(long(width) * (d.n_samples + 2 * MARGIN)); }
 
 // Every function gives 0 where all went well, 1 where memory ran out, 2 where there are no such instructions.
@@ -134,7 +134,7 @@ API int insonate_delay_and_sum(const DelayAndSum* job, const char* instructions,
     const Kernels* k = find(instructions);
     if (!k) return NO_INSTRUCTIONS;
     const int slabs = (d.rows + k->width - 1) / k->width, records = d.transmits * d.elements;
-    DasJob j{d, *k, (d.n_samples + 2 * k->width + 15) / 16 * 16, nullptr, nullptr, nullptr, nullptr, nullptr, das_floats(d, k->width)};
+    DasJob j{d, *k, (d.n_samples + 4 * k->width + 15) / 16 * 16, nullptr, nullptr, nullptr, nullptr, nullptr, das_floats(d, k->width)};
     if (j.stride % 1024 == 0) j.stride += 16;                            // or all records fall on the same lines of the cache
     const long samples = long(records) * j.stride, plans = long(d.columns) * d.elements, bounds = 4L * slabs * d.columns;
     const long floats = rounded(samples) * 2 + rounded(plans) + rounded((bounds + 1) / 2) + threads * j.floats;

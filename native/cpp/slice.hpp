@@ -52,7 +52,43 @@ inline F load_bytes(const signed char* p) {
 #endif
 }
 
-constexpr int ROOM = LINE + 32; // from line to line
+// A table of GAINS entries, looked up; entries that are asked for lie within it.
+inline F gain_of(const float* table, I k) {
+#if defined(AVX512)
+    const __m512 a = _mm512_loadu_ps(table), b = _mm512_loadu_ps(table + 16), c = _mm512_loadu_ps(table + 32), d = _mm512_loadu_ps(table + 48);
+    const __mmask16 upper = _mm512_test_epi32_mask((__m512i)k, _mm512_set1_epi32(32));
+    return (F)_mm512_mask_blend_ps(upper, _mm512_permutex2var_ps(a, (__m512i)k, b), _mm512_permutex2var_ps(c, (__m512i)k, d));
+#else
+    F out{};
+    for (int i = 0; i < W; i++) out[i] = table[k[i]];
+    return out;
+#endif
+}
+
+// Any table, looked up.
+inline F looked_up(const float* table, I k) {
+#if defined(AVX512)
+    return (F)_mm512_i32gather_ps((__m512i)k, table, 4);
+#else
+    F out{};
+    for (int i = 0; i < W; i++) out[i] = table[k[i]];
+    return out;
+#endif
+}
+
+inline I least(I a, I b) { const I mask = (I)(a < b); return (a & mask) | (b & ~mask); }
+inline I within(I v, int most) {
+    const I some = v & ~(v >> 31);
+    return least(some, all(most));
+}
+
+// Neighbours in a line at places that go on steadily, n of W of them asked for: they lie within a few vectors of the first.
+inline void neighbours(const float* line, int begin, I at, bool broad, F& low, F& high) {
+    if (broad) pairs<BROAD>(line + begin, within(at - begin, 4 * W - 2), low, high);
+    else pairs<WIDE>(line + begin, within(at - begin, 2 * W - 2), low, high);
+}
+
+constexpr int ROOM = LINE + 4 * W; // from line to line
 
 struct Noise {
     int first, count, low;      // of the lines; where a segment leans, the first of its three lines
@@ -226,30 +262,41 @@ void slice_column(const Slice& d, int column, float* scratch) {
                 continue;
             }
             F grain{};
-            if (noise.straight) {
+            if (noise.straight || noise.leans) {
                 const F c = z * sc;
                 const I whole = floor_of(c);
                 const F part = c - to_float(whole);
-                const I at = whole - noise.first, table = to_int(part * 63.999f);
-                F low{}, high{}, gain{};
-                for (int i = 0; i < W; i++) {
-                    const int k = held(at[i], noise.count - 2);
-                    low[i] = line[k], high[i] = line[k + 1], gain[i] = d.gains[2 * GAINS + held(table[i], GAINS - 1)];
+                const I at = within(whole - noise.first, noise.count - 2);
+                const int first = at[0], last = at[n - 1], begun = first < last ? first : last, span = first + last - 2 * begun + 2;
+                const bool broad = span > 2 * W;
+                const F gain = gain_of(d.gains + 2 * GAINS, within(to_int(part * 63.999f), GAINS - 1));
+                if (span > 4 * W) {                                     // samples far apart: one by one
+                    for (int i = 0; i < n; i++) {
+                        const float p = noise.leans ? noise.a0 + noise.da * (t[i] * (1 / float(d.stride))) : 0;
+                        const int side = floor_of(p);
+                        const float aside = p - float(side), *from = line + (noise.leans ? held(side - noise.low, 1) * ROOM : 0) + at[i];
+                        grain[i] = (part[i] * (from[1] - from[0]) + from[0]) * gain[i];
+                        if (!noise.leans) continue;
+                        const float far = part[i] * (from[ROOM + 1] - from[ROOM]) + from[ROOM], near = part[i] * (from[1] - from[0]) + from[0];
+                        grain[i] = (aside * (far - near) + near) * gain[i] * d.gains[held(int(aside * 63.999f), GAINS - 1)];
+                    }
+                } else {
+                    F low, high;
+                    neighbours(line, begun, at, broad, low, high);
+                    const F zeroth = part * (high - low) + low;
+                    if (noise.straight) {
+                        grain = zeroth * gain;
+                    } else {
+                        const F a = noise.a0 + noise.da * (t * (1 / float(d.stride)));
+                        const I side = floor_of(a), beyond = (I)(side > noise.low);
+                        const F aside = a - to_float(side);
+                        neighbours(line + ROOM, begun, at, broad, low, high);
+                        const F middle = part * (high - low) + low;
+                        neighbours(line + 2 * ROOM, begun, at, broad, low, high);
+                        const F second = part * (high - low) + low, near = select(beyond, middle, zeroth), far = select(beyond, second, middle);
+                        grain = (aside * (far - near) + near) * gain * gain_of(d.gains, within(to_int(aside * 63.999f), GAINS - 1));
+                    }
                 }
-                grain = (part * (high - low) + low) * gain;
-            } else if (noise.leans) {
-                const F c = z * sc, a = noise.a0 + noise.da * (t * (1 / float(d.stride)));
-                const I whole = floor_of(c), side = floor_of(a);
-                const F part = c - to_float(whole), aside = a - to_float(side);
-                const I at = whole - noise.first, row = side - noise.low, down = to_int(part * 63.999f), across = to_int(aside * 63.999f);
-                F l0{}, h0{}, l1{}, h1{}, gain{};
-                for (int i = 0; i < W; i++) {
-                    const float* from = line + held(row[i], 1) * ROOM + held(at[i], noise.count - 2);
-                    l0[i] = from[0], h0[i] = from[1], l1[i] = from[ROOM], h1[i] = from[ROOM + 1];
-                    gain[i] = d.gains[2 * GAINS + held(down[i], GAINS - 1)] * d.gains[held(across[i], GAINS - 1)];
-                }
-                const F near = part * (h0 - l0) + l0, far = part * (h1 - l1) + l1;
-                grain = (aside * (far - near) + near) * gain;
             } else {
                 for (int i = 0; i < n; i++) grain[i] = grain_at(d, x[i], y[i], z[i]);
             }
@@ -292,8 +339,7 @@ void slice_column(const Slice& d, int column, float* scratch) {
                     const I seen = close & (I)(far < 36.f);
                     if (bits(seen)) {
                         const I code = to_int(strength + 0.5f);
-                        F bright{};
-                        for (int i = 0; i < W; i++) bright[i] = d.sheet_amplitudes[held(code[i], 255)];
+                        const F bright = looked_up(d.sheet_amplitudes, within(code, 255));
                         value += where(seen, bright * (d.thickness / __builtin_sqrtf(variance)) * exp_of(lower(far, all(36.f)) * -0.5f));
                     }
                     if (along > d.edge && (d.passing[material] > 1 || d.passing[inner] > 1)) beside = bits(close);

@@ -66,7 +66,7 @@ inline bool every(I mask) {
 inline I last_lane() { return (I)(lanes() == W - 1); }
 
 // r0[i] = p[q[i]], r1[i] = p[q[i] + 1]: W consecutive depths need few consecutive samples, so a permute does for a gather.
-enum Reach { NARROW, WIDE, FAR };   // q[i] + 1 < W, < 2 W, anything
+enum Reach { NARROW, WIDE, BROAD, FAR };   // q[i] + 1 < W, < 2 W, < 4 W, anything
 
 #if defined(AVX512)
 inline F root(F v) { return (F)_mm512_sqrt_ps((__m512)v); }
@@ -79,7 +79,13 @@ template <Reach reach> inline void pairs(const float* p, I q, F& r0, F& r1) {
         return;
     }
     const __m512 lo = _mm512_loadu_ps(p);
-    if constexpr (reach == WIDE) {
+    if constexpr (reach == BROAD) {                    // bit 5 of the index picks the upper 32 samples
+        const __m512 hi = _mm512_loadu_ps(p + 16), further = _mm512_loadu_ps(p + 32), last = _mm512_loadu_ps(p + 48);
+        const __m512i half = _mm512_set1_epi32(32);
+        const __mmask16 upper0 = _mm512_test_epi32_mask(i0, half), upper1 = _mm512_test_epi32_mask(i1, half);
+        r0 = (F)_mm512_mask_blend_ps(upper0, _mm512_permutex2var_ps(lo, i0, hi), _mm512_permutex2var_ps(further, i0, last));
+        r1 = (F)_mm512_mask_blend_ps(upper1, _mm512_permutex2var_ps(lo, i1, hi), _mm512_permutex2var_ps(further, i1, last));
+    } else if constexpr (reach == WIDE) {
         const __m512 hi = _mm512_loadu_ps(p + 16);
         r0 = (F)_mm512_permutex2var_ps(lo, i0, hi);
         r1 = (F)_mm512_permutex2var_ps(lo, i1, hi);
@@ -98,12 +104,21 @@ template <Reach reach> inline void pairs(const float* p, I q, F& r0, F& r1) {
     }
     const __m256i i0 = (__m256i)q, i1 = (__m256i)(q + 1);
     const __m256 lo = _mm256_loadu_ps(p);
-    r0 = (F)_mm256_permutevar8x32_ps(lo, i0);
-    r1 = (F)_mm256_permutevar8x32_ps(lo, i1);
-    if constexpr (reach == WIDE) {                     // bit 3 of the index picks the upper eight samples
+    auto eights = [](__m256 a, __m256 b, __m256i i) {  // bit 3 of the index picks the upper eight samples
+        return _mm256_blendv_ps(_mm256_permutevar8x32_ps(a, i), _mm256_permutevar8x32_ps(b, i), _mm256_castsi256_ps(_mm256_slli_epi32(i, 28)));
+    };
+    if constexpr (reach == NARROW) {
+        r0 = (F)_mm256_permutevar8x32_ps(lo, i0);
+        r1 = (F)_mm256_permutevar8x32_ps(lo, i1);
+    } else {
         const __m256 hi = _mm256_loadu_ps(p + 8);
-        r0 = (F)_mm256_blendv_ps((__m256)r0, _mm256_permutevar8x32_ps(hi, i0), (__m256)(q << 28));
-        r1 = (F)_mm256_blendv_ps((__m256)r1, _mm256_permutevar8x32_ps(hi, i1), (__m256)((q + 1) << 28));
+        r0 = (F)eights(lo, hi, i0);
+        r1 = (F)eights(lo, hi, i1);
+    }
+    if constexpr (reach == BROAD) {                    // and bit 4 the upper sixteen
+        const __m256 further = _mm256_loadu_ps(p + 16), last = _mm256_loadu_ps(p + 24);
+        r0 = (F)_mm256_blendv_ps((__m256)r0, eights(further, last, i0), (__m256)(q << 27));
+        r1 = (F)_mm256_blendv_ps((__m256)r1, eights(further, last, i1), (__m256)((q + 1) << 27));
     }
 }
 #elif defined(NEON)
@@ -114,8 +129,15 @@ template <Reach reach> inline void pairs(const float* p, I q, F& r0, F& r1) {
         for (int i = 0; i < W; i++) { r0[i] = p[q[i]]; r1[i] = p[q[i] + 1]; }
         return;
     }
-    const uint8x16x2_t t = {{vld1q_u8((const unsigned char*)p), vld1q_u8((const unsigned char*)(p + 4))}};   // eight samples
     const uint32x4_t i0 = (uint32x4_t)(q * 0x04040404 + 0x03020100);
+    if constexpr (reach == BROAD) {
+        const unsigned char* b = (const unsigned char*)p;
+        const uint8x16x4_t four = {{vld1q_u8(b), vld1q_u8(b + 16), vld1q_u8(b + 32), vld1q_u8(b + 48)}};      // sixteen samples
+        r0 = (F)vqtbl4q_u8(four, (uint8x16_t)i0);
+        r1 = (F)vqtbl4q_u8(four, (uint8x16_t)(i0 + 0x04040404u));
+        return;
+    }
+    const uint8x16x2_t t = {{vld1q_u8((const unsigned char*)p), vld1q_u8((const unsigned char*)(p + 4))}};   // eight samples
     r0 = (F)vqtbl2q_u8(t, (uint8x16_t)i0);
     r1 = (F)vqtbl2q_u8(t, (uint8x16_t)(i0 + 0x04040404u));
 }

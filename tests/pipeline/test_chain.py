@@ -48,6 +48,17 @@ def _labelled_by_brightness(monkeypatch):
 # --- the grid of channel data ---
 
 
+@pytest.mark.parametrize("rows", [200, 300, 392])
+def test_columns_by_the_pitch_lie_at_simple_shares_of_it(rows):
+    data = shot(n_samples=4000)
+    plain, grid = (grid_of(data, depth=0.04, rows=rows, by_pitch=by) for by in (False, True))
+    share = grid.step[1] / PITCH
+    assert min(abs(share * down - round(share * down)) for down in range(1, chain.MOST_SHARES + 1)) < 1e-6
+    assert plain.step[1] <= grid.step[1] <= 1.13 * plain.step[1]
+    assert grid.step[0] == pytest.approx(grid.step[1], rel=RTOL_FLOAT64)
+    assert len(grid.axial) <= rows
+
+
 def test_a_grid_goes_from_the_pulse_to_the_last_sample_in_quarter_wavelengths():
     grid = grid_of(shot(n_samples=800))
     assert grid.axial[0] == pytest.approx(chain.SHALLOWEST, abs=ATOL_ZERO)

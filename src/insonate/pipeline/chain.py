@@ -37,6 +37,10 @@ MOST_COLUMNS = 2048
 """Columns of it; a header that claims an array of meters does not fill the memory."""
 
 
+MOST_SHARES = 9
+"""Places between two elements that a live image's columns may take."""
+
+
 def silent(done: int, of: int, what: str) -> None:
     """Report to nobody."""
 
@@ -61,7 +65,9 @@ class Guided:
     """What is drawn over the scene's image."""
 
 
-def grid_of(data: ChannelData, *, depth: Meters | None = None, rows: int = MOST_ROWS) -> Grid:
+def grid_of(
+    data: ChannelData, *, depth: Meters | None = None, rows: int = MOST_ROWS, by_pitch: bool = False
+) -> Grid:
     """Give the grid that channel data fills: the array's width, the recorded depth, square pixels of a quarter wavelength.
 
     Parameters
@@ -72,6 +78,9 @@ def grid_of(data: ChannelData, *, depth: Meters | None = None, rows: int = MOST_
         Deepest wanted; what was recorded by default [m].
     rows : int
         At most so many; pixels are larger where they must.
+    by_pitch : bool
+        Whether pixels grow a little, so that columns lie to the elements alike again and again: then few distances are
+        told apart, and delay and sum costs half.
 
     Returns
     -------
@@ -96,6 +105,8 @@ def grid_of(data: ChannelData, *, depth: Meters | None = None, rows: int = MOST_
     x = probe.element_positions[:, 0]
     wide = float(np.ptp(x))
     step = max(speed / probe.center_frequency / 4, (bottom - top) / (rows - 1), wide / (MOST_COLUMNS - 1))
+    if by_pitch:
+        step = _by_pitch(step, np.diff(x))
     width = max(wide, 8 * step)
     middle = float(x.min() + x.max()) / 2
     n_lateral = int(width / step) + 1
@@ -103,6 +114,15 @@ def grid_of(data: ChannelData, *, depth: Meters | None = None, rows: int = MOST_
         axial=top + step * np.arange(int((bottom - top) / step) + 1),
         lateral=middle + step * (np.arange(n_lateral) - (n_lateral - 1) / 2),
     )
+
+
+def _by_pitch(step: Meters, pitches: np.ndarray) -> Meters:
+    """Give the next larger simple share of an even pitch; the step itself where there is none an eighth larger."""
+    pitch = float(pitches.mean()) if len(pitches) else 0.0
+    if pitch <= 0 or np.ptp(pitches) > 1e-9:
+        return step
+    shares = {pitch * up / down for down in range(1, MOST_SHARES + 1) for up in range(1, 2 * down + 1)}
+    return min((one for one in shares if step <= one <= 1.13 * step), default=step)
 
 
 def _check_frame(frame: int, n_frames: int) -> None:

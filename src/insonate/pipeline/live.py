@@ -42,8 +42,8 @@ from insonate.pipeline.readings import Readings
 COMPOUNDED = 5
 """Plane waves in the rolling compound."""
 
-ROWS = 380
-"""Rows of a live image formed from channel data."""
+ROWS = 392
+"""Most rows of a live image formed from channel data: at 40 mm the columns lie at thirds of a usual pitch."""
 
 TICK: Seconds = 0.05
 """How far a source is advanced at a time, where it does not say [s]."""
@@ -351,7 +351,7 @@ class Live:
         depth = self.values["depth"]
         key = (depth, observation.acquisition.sampling_frequency, observation.samples.shape[-1])
         if self._grid is None or self._grid[0] != key:
-            self._grid = (key, grid_of(observation, depth=depth, rows=ROWS))
+            self._grid = (key, grid_of(observation, depth=depth, rows=ROWS, by_pitch=True))
             self._compounding.clear()
         iq = BEAMFORMERS.get("delay_and_sum")(observation, self._grid[1])
         return self._detected(self._compounding.add(iq), iq)

@@ -145,8 +145,8 @@ def plane(*, step, rate, lateral_step, n_axial=83, n_samples=600, n_transmits=2,
 @pytest.mark.parametrize("lateral_step", [1.5e-4, 1.2345e-4], ids=["shared distances", "own distances"])
 @pytest.mark.parametrize(
     ("step", "rate"),
-    [(2e-5, 1e7), (6e-5, 1e7), (1.2e-4, 1e7), (6e-4, 1e7)],
-    ids=["fine", "narrow", "wide", "far"],
+    [(2e-5, 1e7), (6e-5, 1e7), (1.2e-4, 1e7), (2.4e-4, 1e7), (6e-4, 1e7)],
+    ids=["fine", "narrow", "wide", "broad", "far"],
 )
 @pytest.mark.parametrize("n_samples", [2000, 250], ids=["inside the record", "over its end"])
 def test_every_way_through_the_kernel_agrees_with_the_reference(

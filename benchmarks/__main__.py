@@ -47,11 +47,16 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="machine-readable result")
     parser.add_argument("--quick", action="store_true", help="a smoke of each, for CI")
     parser.add_argument("--minutes", type=float, help="how long `patient` runs live to watch its memory")
+    parser.add_argument(
+        "--seconds", type=float, help="how long `app` watches the patient; ten minutes by default"
+    )
     wanted = parser.parse_args()
     if wanted.quick:
         os.environ["INSONATE_BENCHMARK_QUICK"] = "1"
     if wanted.minutes:
         os.environ["INSONATE_BENCHMARK_MINUTES"] = str(wanted.minutes)
+    if wanted.seconds:
+        os.environ["INSONATE_BENCHMARK_SECONDS"] = str(wanted.seconds)
     rows = []
     for name in [wanted.name] if wanted.name else names():
         rows += importlib.import_module(f"benchmarks.{name}").rows()

@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -55,6 +56,15 @@ def test_a_frame_tells_where_its_first_pixel_is():
     image = Image(values=np.zeros((1, 4, 5), np.float32), quantity=Quantity.B_MODE, grid=grid)
     taken = TakenApart(packed(frame(image), lost=0, simulated=False))
     assert taken.extent == pytest.approx([0.01, -0.002, 1e-4, 2e-4])
+
+
+@pytest.mark.parametrize(
+    ("before", "waited"), [(0.0, 1), (0.0834, 84), (59.9, 59_901), (61.0, 0), (-0.5, 0), (None, 0)]
+)
+def test_a_frame_tells_how_long_the_input_waited_that_it_obeys(before, waited):
+    one = frame()
+    asked = None if before is None else one.made - before
+    assert TakenApart(packed(replace(one, asked=asked), lost=0, simulated=True)).zero == waited
 
 
 def test_pixels_that_do_not_lie_in_one_piece_are_packed_in_order():

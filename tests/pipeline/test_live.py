@@ -26,7 +26,7 @@ from insonate.core import (
 )
 from insonate.guidance.procedures import procedure
 from insonate.pipeline import chain, live
-from insonate.pipeline.live import CONTROLS, Live, extent
+from insonate.pipeline.live import CONTROLS, Frame, Live, extent
 from insonate.pipeline.playback import Playback
 from insonate.simulation.patient import SimulatedPatient
 from pipeline.fakes import LABELLER, Script, bordered, painted, picture, shot
@@ -618,6 +618,22 @@ def test_commands_are_given_the_time_at_which_the_source_gets_them(run):
     becomes(lambda: one.source.obeyed)
     one.stop()
     assert one.source.obeyed[0].time in one.source.until
+
+
+def test_the_first_frame_that_obeys_an_input_and_no_other_tells_when_it_was_made(run):
+    one, frames = Bounded(flat(0.5), forever=True), []
+    live = run(one, before=lambda it: setattr(it, "witness", frames.append))
+    live.wait(3, SOON)
+    live.command(slid(0.01))
+    for at in (1004.0, 1002.0, 1003.0):  # the earliest counts
+        live.touched(at)
+    becomes(lambda: any(getattr(frame, "asked", None) for frame in frames))
+    live.wait(live.frame.number + 5, SOON)
+    asked = [frame for frame in frames if isinstance(frame, Frame) and frame.asked is not None]
+    assert {frame.asked for frame in asked} <= {1002.0, 1003.0, 1004.0}
+    assert min(frame.asked for frame in asked) == 1002.0
+    assert len(asked) <= 3
+    assert asked[0].source_time > one.obeyed[0].time
 
 
 @settings(max_examples=3, deadline=None)

@@ -13,6 +13,8 @@ export interface Frame {
   sourceTime: number
   /** When it was finished, seconds since 1970 [s]. */
   made: number
+  /** When the earliest input was made that this frame is the first to obey, seconds since 1970; null where none was [s]. */
+  asked: number | null
   /** Axial and lateral of the first pixel [unit]. */
   origin: [number, number]
   /** Between rows and between columns [unit]. */
@@ -28,6 +30,7 @@ export function unpack(buffer: ArrayBuffer): Frame {
   const rows = view.getUint16(16, true)
   const columns = view.getUint16(18, true)
   if (buffer.byteLength !== HEADER_BYTES + rows * columns) throw new Error('a frame came incomplete')
+  const waited = view.getUint32(20, true)
   const numbers = [0, 1, 2, 3, 4, 5].map((index) => view.getFloat64(24 + 8 * index, true)) as [
     number, number, number, number, number, number,
   ]
@@ -40,6 +43,7 @@ export function unpack(buffer: ArrayBuffer): Frame {
     columns,
     sourceTime: numbers[0],
     made: numbers[1],
+    asked: waited ? numbers[1] - (waited - 1) / 1000 : null,
     origin: [numbers[2], numbers[3]],
     step: [numbers[4], numbers[5]],
     pixels: new Uint8Array(buffer, HEADER_BYTES),

@@ -137,6 +137,7 @@ export interface MoveNeedle {
   yaw: number
   advance: number
   bevel: number
+  at: number | null
 }
 
 /** The pilot moves the probe by a step [m, rad, N]. */
@@ -148,6 +149,7 @@ export interface MoveProbe {
   tilt: number
   rock: number
   press: number
+  at: number | null
 }
 
 /** How near the needle is to one structure, or that it is unknown. */

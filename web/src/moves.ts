@@ -13,8 +13,8 @@ export const FINE = 0.1
 /** A held key repeats so often [1/s]. */
 export const REPEATS = 15
 
-const probe: MoveProbe = { type: 'probe', slide: 0, along: 0, rotate: 0, tilt: 0, rock: 0, press: 0 }
-const needle: MoveNeedle = { type: 'needle', entry: 0, angle: 0, yaw: 0, advance: 0, bevel: 0 }
+const probe: MoveProbe = { type: 'probe', slide: 0, along: 0, rotate: 0, tilt: 0, rock: 0, press: 0, at: null }
+const needle: MoveNeedle = { type: 'needle', entry: 0, angle: 0, yaw: 0, advance: 0, bevel: 0, at: null }
 
 export const moveProbe = (part: Partial<MoveProbe>): MoveProbe => ({ ...probe, ...part })
 export const moveNeedle = (part: Partial<MoveNeedle>): MoveNeedle => ({ ...needle, ...part })

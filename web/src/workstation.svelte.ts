@@ -56,6 +56,8 @@ export class Workstation {
   lostThere = $state(0)
   notDrawn = $state(0)
   latency = $state<{ middle: number; high: number } | null>(null)
+  /** From a hand's input to the first frame that obeys it, drawn; null where no hand has moved [ms]. */
+  reaction = $state<{ middle: number; high: number } | null>(null)
   /** Whether another patient is being compiled. */
   preparing = $state(false)
   /** Whether the last movement was held at the edge of the window. */
@@ -85,6 +87,7 @@ export class Workstation {
   private gap = 0.05
   private attempts = 0
   private latencies: number[] = []
+  private reactions: number[] = []
   private drawnAt: number[] = []
   private retryAt = 0
 
@@ -237,7 +240,7 @@ export class Workstation {
 
   /** Move the hand that is active by a step. */
   move(step: Move): void {
-    if (this.mayMove) this.say(step)
+    if (this.mayMove) this.say({ ...step, at: seconds() })
   }
 
   private pressing: ReturnType<typeof setInterval> | null = null
@@ -433,6 +436,7 @@ export class Workstation {
     this.cues = []
     this.problem = null
     this.latencies = []
+    this.reactions = []
   }
 
   private take(buffer: ArrayBuffer): void {
@@ -466,7 +470,13 @@ export class Workstation {
     this.now = seconds()
     this.latencies.push(this.now - frame.made)
     if (this.latencies.length > 200) this.latencies.shift()
+    if (frame.asked !== null) requestAnimationFrame(() => this.react(seconds() - frame.asked!)) // the frame after has it on the screen
     this.drawnAt.push(this.now)
+  }
+
+  private react(after: number): void {
+    this.reactions.push(after)
+    if (this.reactions.length > 200) this.reactions.shift()
   }
 
   private acknowledge(frame: Frame): void {
@@ -481,10 +491,16 @@ export class Workstation {
     }
     this.drawnAt = this.drawnAt.filter((time) => this.now - time < 2)
     this.drawn = this.drawnAt.length / 2
-    const sorted = [...this.latencies].sort((a, b) => a - b)
-    const at = (share: number) => 1000 * sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!
-    this.latency = sorted.length && !this.hello?.frozen ? { middle: at(0.5), high: at(0.95) } : null
+    this.latency = this.hello?.frozen ? null : spread(this.latencies)
+    this.reaction = this.hello?.frozen ? null : spread(this.reactions)
   }
+}
+
+/** Median and 95th percentile of durations [s], in milliseconds. */
+function spread(values: number[]): { middle: number; high: number } | null {
+  const sorted = [...values].sort((a, b) => a - b)
+  const at = (share: number) => 1000 * sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!
+  return sorted.length ? { middle: at(0.5), high: at(0.95) } : null
 }
 
 /** A row of the table from what the needle's clearance is. */

@@ -15,8 +15,9 @@ from insonate.pipeline.live import Frame, extent
 VERSION = 1
 
 FRAME = struct.Struct("<4sHHIIHHIdddddd")
-"""magic "INSO", version, flags (1: simulated, 2: meters), number, lost, rows, columns, zero, source time [s], made [s],
-axial and lateral of the first pixel, step between rows and between columns; then rows x columns grey bytes."""
+"""magic "INSO", version, flags (1: simulated, 2: meters), number, lost, rows, columns, waited, source time [s], made [s],
+axial and lateral of the first pixel, step between rows and between columns; then rows x columns grey bytes. `waited`: from
+the earliest input that this frame is the first to obey until it was made [ms], plus one; 0 where there is none."""
 
 MAGIC = b"INSO"
 SIMULATED, METERS = 1, 2
@@ -330,6 +331,7 @@ class Freeze(Message):
 
 Step = Annotated[float, Field(ge=-0.1, le=0.1)]
 Turn = Annotated[float, Field(ge=-3.2, le=3.2)]
+Moment = Annotated[float, Field(ge=0, le=1e12)]
 
 
 class MoveProbe(Message):
@@ -342,6 +344,8 @@ class MoveProbe(Message):
     tilt: Turn = 0.0
     rock: Turn = 0.0
     press: Annotated[float, Field(ge=-30, le=30)] = 0.0
+    at: Moment | None = None
+    """When the hand moved, by the page's clock, seconds since 1970 [s]."""
 
 
 class MoveNeedle(Message):
@@ -353,6 +357,8 @@ class MoveNeedle(Message):
     yaw: Turn = 0.0
     advance: Step = 0.0
     bevel: Turn = 0.0
+    at: Moment | None = None
+    """When the hand moved, by the page's clock, seconds since 1970 [s]."""
 
 
 class Press(Message):
@@ -419,6 +425,16 @@ def schema() -> dict[str, Any]:
     return TypeAdapter(FromServer | FromPage | RegionName | RecordingName).json_schema()
 
 
+LONGEST_WAIT = 60.0
+"""An input said to be older, or from the future, is of another clock and not counted [s]."""
+
+
+def _waited(frame: Frame) -> int:
+    if frame.asked is None or not 0 <= frame.made - frame.asked <= LONGEST_WAIT:
+        return 0
+    return 1 + round(1e3 * (frame.made - frame.asked))
+
+
 def packed(frame: Frame, *, lost: int, simulated: bool) -> bytes:
     """Write a frame as bytes.
 
@@ -447,7 +463,7 @@ def packed(frame: Frame, *, lost: int, simulated: bool) -> bytes:
         lost,
         rows,
         columns,
-        0,
+        _waited(frame),
         frame.source_time,
         frame.made,
         *origin,

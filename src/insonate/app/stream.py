@@ -125,6 +125,9 @@ class Viewer:
                 pilots.give(self.number) if give else pilots.ask(self.number)
             case MoveProbe() | MoveNeedle() | Press() | Stimulate() as deed:
                 self.examination.obey(deed, self.number)
+                live = self.examination.live
+                if live is not None and isinstance(deed, MoveProbe | MoveNeedle) and deed.at is not None:
+                    live.touched(deed.at)
 
     async def _send(self) -> None:
         revision, seen = -1, None

@@ -82,6 +82,8 @@ class Frame:
     """On the source's clock [s]."""
     made: Seconds
     """When it was finished, seconds since 1970 [s]."""
+    asked: Seconds | None = None
+    """When the earliest input came that this frame is the first to obey, by the page's clock; None if none did [s]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -137,7 +139,8 @@ class Live:
         self._area: tuple[int, int, int, int] | None = None
         self._shape: tuple[int, int] | None = None
         self._grid: tuple[object, Grid] | None = None
-        self._raw: queue.Queue[tuple[ChannelData | Image, Seconds]] = queue.Queue(maxsize=1)
+        self._raw: queue.Queue[tuple[ChannelData | Image, Seconds, Seconds | None]] = queue.Queue(maxsize=1)
+        self._asked: Seconds | None = None
         self._relabel = threading.Event()
         self._threads: list[threading.Thread] = []
         self.alarm: Alarm | None = None
@@ -239,6 +242,11 @@ class Live:
             self._commands.append(held)
         return held
 
+    def touched(self, at: Seconds) -> None:
+        """Take note that a command given before was a hand's, moved then by the page's clock [s since 1970]."""
+        with self._news:
+            self._asked = at if self._asked is None else min(at, self._asked)
+
     def set_procedure(self, procedure: Procedure) -> None:
         """Plan another procedure from now on; what was planned before is taken away at once."""
         with self._news:
@@ -258,9 +266,14 @@ class Live:
 
     def _produce(self) -> None:
         tick = float(getattr(self.source, "tick", TICK))
+        asked: Seconds | None = None
+        due = time.monotonic()
         while self._going():
-            began = time.monotonic()
+            # A tick that began late does not make the next ones late, but one that was missed is not made up for.
+            due = max(due + tick, time.monotonic())
             since, until = self._now, self._now + tick
+            with self._news:  # before the commands: what was noted is among them or was given already
+                asked, self._asked = self._asked if asked is None else asked, None
             # Given now, whatever they say: with this time they are the replay.
             commands = [replace(self._commands.popleft(), time=since) for _ in range(len(self._commands))]
             self._now = until
@@ -276,7 +289,8 @@ class Live:
                             self.alarm.take((), (observation,))
                     if isinstance(observation, ChannelData | Image) and not _of_flow(observation):
                         for frame in range(observation.n_frames):
-                            self._hand(_only(observation, frame), until)
+                            self._hand(_only(observation, frame), until, asked)
+                            asked = None
                     if self._stopped.is_set() or self.problem is not None:
                         return
                 self._judge(until)
@@ -286,13 +300,13 @@ class Live:
             except Exception as error:  # the page must say that the source broke, not fall silent
                 self._fail(f"the source stopped: {type(error).__name__}: {error}")
                 return
-            self._stopped.wait(max(0.0, tick - (time.monotonic() - began)))
+            self._stopped.wait(max(0.0, due - time.monotonic()))
 
-    def _hand(self, observation: ChannelData | Image, until: Seconds) -> None:
+    def _hand(self, observation: ChannelData | Image, until: Seconds, asked: Seconds | None) -> None:
         """Leave one frame to the thread that forms images; wait while it has enough to do."""
         while not self._stopped.is_set() and self.problem is None:
             try:
-                self._raw.put((observation, until), timeout=PATIENCE)
+                self._raw.put((observation, until, asked), timeout=PATIENCE)
             except queue.Full:
                 continue
             return
@@ -307,11 +321,11 @@ class Live:
         """Form and show images while the source goes on: both leave the interpreter to the other while they compute."""
         while not self._stopped.is_set():
             try:
-                observation, until = self._raw.get(timeout=PATIENCE)
+                observation, until, asked = self._raw.get(timeout=PATIENCE)
             except queue.Empty:
                 continue
             try:
-                self._show(self._formed(observation), until)
+                self._show(self._formed(observation), until, asked)
             except InsonateError as error:
                 self.problem = str(error)
                 return
@@ -375,7 +389,7 @@ class Live:
         shown = 1 + (decibels + self.values["gain"]) / self.values["dynamic_range"]
         return np.asarray(255 * np.clip(shown, 0, 1) + 0.5, dtype=np.uint8)
 
-    def _show(self, image: Image, until: Seconds) -> None:
+    def _show(self, image: Image, until: Seconds, asked: Seconds | None = None) -> None:
         """Put an image in place as the newest; one that was on its way when the picture was held waits."""
         source_time = until if image.times is None else float(image.times[0])
         with self._news:
@@ -389,6 +403,7 @@ class Live:
                 image=image,
                 source_time=source_time,
                 made=time.time(),
+                asked=asked,
             )
             self._news.notify_all()
             self._tell(self.frame)
@@ -398,7 +413,10 @@ class Live:
         with self._news:
             if self.frozen and self.frame is not None:
                 self.frame = replace(
-                    self.frame, number=self.frame.number + 1, pixels=self._grey(self.frame.image)
+                    self.frame,
+                    number=self.frame.number + 1,
+                    pixels=self._grey(self.frame.image),
+                    asked=None,
                 )
                 self._tell(self.frame)
                 self._news.notify_all()

@@ -2,6 +2,7 @@
 
 import ctypes as ct
 import sys
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +106,7 @@ def _loaded() -> ct.CDLL:
 _LIBRARY = _loaded()
 
 
+@lru_cache(maxsize=16)
 def instructions(name: str) -> str:
     """Give the instruction set of that name if this machine runs it, else nothing; the best one for no name."""
     return str(_LIBRARY.insonate_instructions(name.encode()).decode())

@@ -38,7 +38,8 @@ class Catalog:
         UnknownNameError
             If there is none; the message suggests the nearest.
         """
-        entries = self.entries()
+        # Whoever is outside cannot replace ours: those are found without looking, as for every live frame.
+        entries = self._entries if name in self._entries else self.entries()
         if name not in entries:
             near = difflib.get_close_matches(name, entries, n=1, cutoff=0.4)
             suggestion = f" (did you mean {near[0]!r}?)" if near else ""

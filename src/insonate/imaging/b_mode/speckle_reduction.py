@@ -9,9 +9,9 @@ weights taken once.
 """
 
 import numpy as np
-from scipy.ndimage import gaussian_filter, uniform_filter
 
 from insonate.core.checks import check_axes, check_count, check_range
+from insonate.imaging.b_mode import kernels
 
 EDGE = 2.2
 """Slope at which smoothing falls to half: steeper than speckle after one pixel of smoothing [dB a pixel]."""
@@ -47,8 +47,4 @@ def speckle_reduction(decibels: np.ndarray, *, passes: int = 5, edge: float = ED
     evened = np.array(decibels, dtype=np.float32)
     if passes == 0 or min(evened.shape) < 2:
         return evened
-    down, across = np.gradient(gaussian_filter(evened, 1.0))
-    weight = (0.5 / (1 + (down * down + across * across) / edge**2)).astype(np.float32)
-    for _ in range(passes):
-        evened += weight * (uniform_filter(evened, 3) - evened)
-    return evened
+    return np.asarray(kernels.get().evened(evened, passes, edge))

@@ -35,7 +35,17 @@ def kind(schema: dict[str, Any]) -> str:
 
 def typescript() -> str:
     """Give the whole file."""
-    from insonate.app.messages import FRAME, MAGIC, METERS, SIMULATED, VERSION, FromServer, Said, schema
+    from insonate.app.messages import (
+        FRAME,
+        HELD_BACK,
+        MAGIC,
+        METERS,
+        SIMULATED,
+        VERSION,
+        FromServer,
+        Said,
+        schema,
+    )
 
     found = schema()
     lines = [
@@ -46,6 +56,7 @@ def typescript() -> str:
         f"export const HEADER_BYTES = {FRAME.size}",
         f"export const SIMULATED = {SIMULATED}",
         f"export const METERS = {METERS}",
+        f"export const HELD_BACK: [string, number][] = {[list(one) for one in HELD_BACK.items()]}",
     ]
     for name, definition in sorted(found["$defs"].items()):
         lines += [

@@ -67,6 +67,11 @@ def test_a_frame_tells_how_long_the_input_waited_that_it_obeys(before, waited):
     assert TakenApart(packed(replace(one, asked=asked), lost=0, simulated=True)).zero == waited
 
 
+def test_flags_tell_what_was_left_out():
+    one = replace(frame(), dropped=("map density", "labelling rate"))
+    assert TakenApart(packed(one, lost=0, simulated=True)).flags == 3 + 4 + 16
+
+
 def test_pixels_that_do_not_lie_in_one_piece_are_packed_in_order():
     one = frame()
     turned = Frame(

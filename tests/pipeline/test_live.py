@@ -25,7 +25,7 @@ from insonate.core import (
     SetControl,
 )
 from insonate.guidance.procedures import procedure
-from insonate.pipeline import chain, live
+from insonate.pipeline import chain, live, scheduling
 from insonate.pipeline.live import CONTROLS, Frame, Live, extent
 from insonate.pipeline.playback import Playback
 from insonate.simulation.patient import SimulatedPatient
@@ -634,6 +634,25 @@ def test_the_first_frame_that_obeys_an_input_and_no_other_tells_when_it_was_made
     assert min(frame.asked for frame in asked) == 1002.0
     assert len(asked) <= 3
     assert asked[0].source_time > one.obeyed[0].time
+
+
+def test_a_source_that_is_too_slow_is_told_to_leave_out_density_and_every_frame_says_so(run, monkeypatch):
+    monkeypatch.setattr(scheduling, "DROPS_AFTER", 0.02)
+
+    class Slow(Script):
+        accepts = frozenset({"map_coarse"})
+        tick = 0.01
+
+        def advance(self, commands, until):
+            time.sleep(0.03)
+            return super().advance(commands, until)
+
+    one = run(Slow(flat(0.5), forever=True))
+    becomes(lambda: one.frame is not None and one.frame.dropped)
+    assert one.frame.dropped[0] == "map density"
+    becomes(lambda: one.source.commands)
+    told = one.source.commands[0]
+    assert (told.name, told.value, told.given_by) == ("map_coarse", 1.0, "the scheduler")
 
 
 @settings(max_examples=3, deadline=None)

@@ -124,6 +124,26 @@ def _without_controls(one):
     return one._course.digest()
 
 
+def test_a_coarse_map_looks_alike_and_changes_no_state_and_no_later_byte():
+    def coarse(on, time):
+        return SetControl(name="map_coarse", value=float(on), time=time, given_by=WHO)
+
+    plain, other = patient(), patient()
+    fine = bytes_of(plain.advance([probe()], 0.4))
+    observed = list(other.advance([probe(), coarse(True, 0.1), coarse(False, 0.3)], 0.4))
+    rough = bytes_of(observed)
+    frames = [n for n, one in enumerate(fine) if one[0] == "frame"]
+    same = [fine[n] == rough[n] for n in frames]
+    assert same == [0.05 * k < 0.1 - 1e-9 or 0.05 * k > 0.3 - 1e-9 for k in range(len(frames))]
+    assert [one for n, one in enumerate(fine) if n not in frames] == [
+        one for n, one in enumerate(rough) if n not in frames
+    ]
+    loud = [
+        float(np.sqrt(np.mean(np.abs(one.samples) ** 2))) for one in observed if isinstance(one, ChannelData)
+    ]
+    assert max(loud) < 1.5 * min(loud)
+
+
 def test_a_late_command_is_as_one_given_now():
     late, now = patient(), patient()
     list(late.advance([sparse()], 0.5))

@@ -1,5 +1,5 @@
 // One frame as it comes over the wire: a header of fixed size, then rows x columns grey bytes.
-import { HEADER_BYTES, MAGIC, METERS, SIMULATED, VERSION } from './messages'
+import { HEADER_BYTES, HELD_BACK, MAGIC, METERS, SIMULATED, VERSION } from './messages'
 
 export interface Frame {
   number: number
@@ -15,6 +15,8 @@ export interface Frame {
   made: number
   /** When the earliest input was made that this frame is the first to obey, seconds since 1970; null where none was [s]. */
   asked: number | null
+  /** What was left out of it, because the machine was too slow. */
+  heldBack: string[]
   /** Axial and lateral of the first pixel [unit]. */
   origin: [number, number]
   /** Between rows and between columns [unit]. */
@@ -44,6 +46,7 @@ export function unpack(buffer: ArrayBuffer): Frame {
     sourceTime: numbers[0],
     made: numbers[1],
     asked: waited ? numbers[1] - (waited - 1) / 1000 : null,
+    heldBack: HELD_BACK.filter(([, flag]) => flags & flag).map(([name]) => name),
     origin: [numbers[2], numbers[3]],
     step: [numbers[4], numbers[5]],
     pixels: new Uint8Array(buffer, HEADER_BYTES),

@@ -11,16 +11,19 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from insonate.pipeline.live import Frame, extent
+from insonate.pipeline.scheduling import COMPOUNDING, DENSITY, LABELLING
 
 VERSION = 1
 
 FRAME = struct.Struct("<4sHHIIHHIdddddd")
-"""magic "INSO", version, flags (1: simulated, 2: meters), number, lost, rows, columns, waited, source time [s], made [s],
-axial and lateral of the first pixel, step between rows and between columns; then rows x columns grey bytes. `waited`: from
-the earliest input that this frame is the first to obey until it was made [ms], plus one; 0 where there is none."""
+"""magic "INSO", version, flags (1: simulated, 2: meters, `HELD_BACK`), number, lost, rows, columns, waited, source time [s],
+made [s], axial and lateral of the first pixel, step between rows and between columns; then rows x columns grey bytes.
+`waited`: from the earliest input that this frame is the first to obey until it was made [ms], plus one; 0: there is none."""
 
 MAGIC = b"INSO"
 SIMULATED, METERS = 1, 2
+HELD_BACK = {DENSITY: 4, COMPOUNDING: 8, LABELLING: 16}
+"""Flags of what was left out of a frame, because the machine was too slow."""
 
 
 class Message(BaseModel):
@@ -454,6 +457,7 @@ def packed(frame: Frame, *, lost: int, simulated: bool) -> bytes:
     """
     origin, step, unit = extent(frame.image)
     flags = (SIMULATED if simulated else 0) | (METERS if unit == "m" else 0)
+    flags |= sum(HELD_BACK[one] for one in frame.dropped)
     rows, columns = frame.pixels.shape
     head = FRAME.pack(
         MAGIC,

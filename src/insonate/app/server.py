@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import ipaddress
 import socket
+import sys
 import tempfile
 import threading
 import webbrowser
@@ -40,6 +41,10 @@ MOST_UPLOAD = 512 << 20
 
 MOST_WORDS = 1 << 16
 """Largest body of any other request [bytes]."""
+
+SWITCHES = 5e-4
+"""How long a thread keeps the interpreter from another that wants it: a tenth of Python's own, because those that leave it
+to compute, many times a frame, would each wait so long to have it back [s]."""
 
 TAKES_FILES = "/api/files"
 
@@ -452,6 +457,7 @@ def serve(
     print(f"Insonate is open at {address} (this machine only; Ctrl+C ends it)", flush=True)  # noqa: T201
     if open_browser:
         threading.Timer(0.8, webbrowser.open, args=(address,)).start()
+    sys.setswitchinterval(SWITCHES)
     server = uvicorn.Server(settings(app))
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[opened])

@@ -38,9 +38,10 @@ from insonate.pipeline.alarm import Alarm
 from insonate.pipeline.catalog import BEAMFORMERS
 from insonate.pipeline.chain import Guided, as_image, cut, frame_of, grid_of, guide_scene, label, one_frame
 from insonate.pipeline.readings import Readings
+from insonate.pipeline.scheduling import COMPOUNDING, DENSITY, LABELLING, Scheduling
 
-COMPOUNDED = 5
-"""Plane waves in the rolling compound."""
+COMPOUNDED, FEWER = 5, 3
+"""Plane waves in the rolling compound, and where that is held back."""
 
 ROWS = 392
 """Most rows of a live image formed from channel data: at 40 mm the columns lie at thirds of a usual pitch."""
@@ -50,6 +51,12 @@ TICK: Seconds = 0.05
 
 RESTED: Seconds = 0.25
 """Least rest between two labellings, which rest twice as long as they work, so that two cores keep their frames [s]."""
+
+SELDOM = 3
+"""Labellings rest so many times longer where their rate is held back."""
+
+DENSITY_CONTROL = "map_coarse"
+"""By which a source is told to leave out density, if it has it: 1, and 0 to take it up again."""
 
 REAL_SEGMENTER, SIMULATED_SEGMENTER = "nerve_vessel", "simulated_tissues"
 """Who labels a real source, and who a simulated region of the body: each was fitted on its own kind of picture alone."""
@@ -84,6 +91,8 @@ class Frame:
     """When it was finished, seconds since 1970 [s]."""
     asked: Seconds | None = None
     """When the earliest input came that this frame is the first to obey, by the page's clock; None if none did [s]."""
+    dropped: tuple[str, ...] = ()
+    """What was left out when it was made, because the machine was too slow: of `scheduling.ORDER`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -141,6 +150,9 @@ class Live:
         self._grid: tuple[object, Grid] | None = None
         self._raw: queue.Queue[tuple[ChannelData | Image, Seconds, Seconds | None]] = queue.Queue(maxsize=1)
         self._asked: Seconds | None = None
+        self._scheduling = Scheduling()
+        self._forming: Seconds = 0.0
+        self._handing: Seconds = 0.0
         self._relabel = threading.Event()
         self._threads: list[threading.Thread] = []
         self.alarm: Alarm | None = None
@@ -270,7 +282,9 @@ class Live:
         due = time.monotonic()
         while self._going():
             # A tick that began late does not make the next ones late, but one that was missed is not made up for.
-            due = max(due + tick, time.monotonic())
+            began = time.monotonic()
+            due = max(due + tick, began)
+            self._handing = 0.0
             since, until = self._now, self._now + tick
             with self._news:  # before the commands: what was noted is among them or was given already
                 asked, self._asked = self._asked if asked is None else asked, None
@@ -300,16 +314,36 @@ class Live:
             except Exception as error:  # the page must say that the source broke, not fall silent
                 self._fail(f"the source stopped: {type(error).__name__}: {error}")
                 return
+            self._schedule(time.monotonic() - began - self._handing, tick)
             self._stopped.wait(max(0.0, due - time.monotonic()))
 
     def _hand(self, observation: ChannelData | Image, until: Seconds, asked: Seconds | None) -> None:
         """Leave one frame to the thread that forms images; wait while it has enough to do."""
+        began = time.monotonic()
         while not self._stopped.is_set() and self.problem is None:
             try:
                 self._raw.put((observation, until, asked), timeout=PATIENCE)
             except queue.Full:
                 continue
+            break
+        self._handing += time.monotonic() - began
+
+    def _schedule(self, work: Seconds, tick: Seconds) -> None:
+        """Leave out or take up again what the machine has no time for, or has."""
+        can = [
+            *((DENSITY,) if DENSITY_CONTROL in self.source.accepts else ()),
+            *((COMPOUNDING,) if self.beamforms else ()),
+            LABELLING,
+        ]
+        before = self._scheduling.dropped
+        if not self._scheduling.took(max(work, self._forming), tick, time.monotonic(), can):
             return
+        now = self._scheduling.dropped
+        if (DENSITY in now) != (DENSITY in before):
+            value = float(DENSITY in now)
+            self._commands.append(
+                SetControl(name=DENSITY_CONTROL, value=value, time=self._now, given_by="the scheduler")
+            )
 
     def _fail(self, why: str) -> None:
         """Say why the source stopped, once all that it gave before is shown."""
@@ -324,8 +358,11 @@ class Live:
                 observation, until, asked = self._raw.get(timeout=PATIENCE)
             except queue.Empty:
                 continue
+            began = time.monotonic()
             try:
-                self._show(self._formed(observation), until, asked)
+                image = self._formed(observation)
+                self._forming = time.monotonic() - began
+                self._show(image, until, asked)
             except InsonateError as error:
                 self.problem = str(error)
                 return
@@ -367,6 +404,7 @@ class Live:
         if self._grid is None or self._grid[0] != key:
             self._grid = (key, grid_of(observation, depth=depth, rows=ROWS, by_pitch=True))
             self._compounding.clear()
+        self._compounding.keep(FEWER if COMPOUNDING in self._scheduling.dropped else COMPOUNDED)
         iq = BEAMFORMERS.get("delay_and_sum")(observation, self._grid[1])
         return self._detected(self._compounding.add(iq), iq)
 
@@ -404,6 +442,7 @@ class Live:
                 source_time=source_time,
                 made=time.time(),
                 asked=asked,
+                dropped=self._scheduling.dropped,
             )
             self._news.notify_all()
             self._tell(self.frame)
@@ -445,7 +484,8 @@ class Live:
                     self._news.notify_all()
             if fits:
                 self._tell(seen)
-            self._stopped.wait(max(RESTED, 2 * (time.monotonic() - began)))
+            rests = SELDOM if LABELLING in self._scheduling.dropped else 1
+            self._stopped.wait(rests * max(RESTED, 2 * (time.monotonic() - began)))
 
     def _segmenter(self) -> str:
         """Name who labels this source; a simulated one that shows no region of the body is strange to both."""

@@ -68,6 +68,7 @@ LEAST_RADIUS: Meters = 0.8e-3
 
 CONTROLS = {
     "ticks_per_frame": (1.0, 20.0),
+    "map_coarse": (0.0, 1.0),
     "needle_gauge": (18.0, 25.0),
     "needle_echogenic": (0.0, 1.0),
     "color_shots": (0.0, 32.0),
@@ -79,10 +80,18 @@ CONTROLS = {
     "color_bottom": (1e-3, 0.04),
     "color_moving_tissue": (0.0, 1.0),
 }
-"""Smallest and largest value of each control of a patient; color's are shots in an ensemble (0 is off), their rate [Hz], the
+"""Smallest and largest value of each control of a patient. A coarse map has half the columns: it costs half, blurs what is
+steep, and changes nothing of the body. Color's are shots in an ensemble (0 is off), their rate [Hz], the
 angle of their plane waves [rad], the edges of the box in probe axes [m], and whether tissue moves from shot to shot."""
 
-WHOLE = ("ticks_per_frame", "needle_gauge", "needle_echogenic", "color_shots", "color_moving_tissue")
+WHOLE = (
+    "ticks_per_frame",
+    "map_coarse",
+    "needle_gauge",
+    "needle_echogenic",
+    "color_shots",
+    "color_moving_tissue",
+)
 """Controls that take whole numbers alone."""
 
 KINDS = ("MoveProbe", "MoveBody", "AdvanceNeedle", "Inject", "Stimulate", "SetControl")
@@ -154,6 +163,7 @@ class Course:
         self.streams = Streams(seed, self.tubes, body.structures, self.rhythm, least_radius=LEAST_RADIUS)
         self.controls = {
             "ticks_per_frame": 1.0,
+            "map_coarse": 0.0,
             "needle_gauge": 22.0,
             "needle_echogenic": 1.0,
             "color_shots": 0.0,

@@ -26,6 +26,9 @@ from insonate.simulation.thickness import Thickness
 HISS = 2**20
 """Samples of the machine's noise that are kept, 8 MB: to draw as many anew for each frame costs four times more."""
 
+COARSER = 2
+"""A coarse map has so many times fewer columns: one for each element."""
+
 MOST_WAITING = 10_000
 """Commands that may wait for their time."""
 
@@ -56,8 +59,8 @@ def body_of(settings: Settings, seed: int) -> Body:
     )
 
 
-def machine() -> FourierEngine:
-    """Plan the machine over the patient: a linear array, one plane wave a tick."""
+def machine(*, coarser: int = 1) -> FourierEngine:
+    """Plan the machine over the patient: a linear array, one plane wave a tick, its map so many times coarser across."""
     tables = facts("insonate.simulation", "patient")
     probe, grid = tables["probe"], tables["map"]
     return FourierEngine(
@@ -71,22 +74,22 @@ def machine() -> FourierEngine:
             element_height=probe["element_height"],
             elevation_focus=probe["elevation_focus"],
         ),
-        lateral_step=grid["lateral_step"],
+        lateral_step=coarser * grid["lateral_step"],
         axial_step=grid["axial_step"],
-        shape=(grid["n_lateral"], grid["n_axial"]),
+        shape=(grid["n_lateral"] // coarser, grid["n_axial"]),
         sound_speed=tables["wave"]["sound_speed"],
         duration=grid["duration"],
         edge=tables["wave"]["filter_edge"],
     )
 
 
-def cutter(beside: Meters = 0.0) -> Cutter:
-    """Plan the cuts that the machine's map asks for, in the image plane or so far beside it [m]."""
+def cutter(beside: Meters = 0.0, *, coarser: int = 1) -> Cutter:
+    """Plan the cuts that the machine's map asks for, in the image plane or so far beside it [m], so many times coarser."""
     grid = facts("insonate.simulation", "patient")["map"]
     nodes = grid["motion_nodes"]
     return Cutter(
-        (grid["n_lateral"], grid["n_axial"]),
-        grid["lateral_step"],
+        (grid["n_lateral"] // coarser, grid["n_axial"]),
+        coarser * grid["lateral_step"],
         grid["axial_step"],
         (nodes[0], nodes[1]),
         beside=beside,
@@ -122,6 +125,7 @@ class SimulatedPatient:
         self._course = Course(seed, body if body is not None else body_of(settings, seed))
         self._engine = machine()
         self._cutter = cutter()
+        self._coarse: tuple[FourierEngine, Cutter] | None = None
         self._thickness = Thickness(self._engine, cutter, settings.slices) if settings.slices > 1 else None
         self._seed = seed
         self._waiting: list[Command] = []
@@ -202,20 +206,31 @@ class SimulatedPatient:
         colored = ensemble.due(course, tick)
         if not pictured and not colored:
             return []
-        section = self._cutter.cut(course)
-        streams = self._cutter.streams(course, section, moving=colored)
         if not colored:
-            return [self._picture(self._spectrum(section, streams), (), tick, time)]
+            engine, cut = self._machine()
+            section = cut.cut(course)
+            spectrum = self._spectrum(engine, section, cut.streams(course, section))
+            return [self._picture(engine, spectrum, (), tick, time)]
+        section = self._cutter.cut(course)
+        streams = self._cutter.streams(course, section, moving=True)
         frequency = self._engine.probe.center_frequency
-        spectrum = self._spectrum(section, ())
+        spectrum = self._spectrum(self._engine, section, ())
         frames = []
         if pictured:
             heard_of = ensemble.Heard(section.medium, frequency)
             points = [(s.places, heard_of.points(s.places, s.strengths)) for s in streams]
-            frames.append(self._picture(spectrum, points, tick, time))
+            frames.append(self._picture(self._engine, spectrum, points, tick, time))
         return [*frames, self._ensembles.take(course, section, spectrum, streams, tick, time)]
 
-    def _spectrum(self, section: Section, streams: Sequence[Stream]) -> np.ndarray:
+    def _machine(self) -> tuple[FourierEngine, Cutter]:
+        """Give the map that a picture is made of: the coarse one where it is asked for and one plane is enough."""
+        if self._course.controls["map_coarse"] < 0.5 or self._thickness is not None:
+            return self._engine, self._cutter
+        if self._coarse is None:
+            self._coarse = machine(coarser=COARSER), cutter(coarser=COARSER)
+        return self._coarse
+
+    def _spectrum(self, engine: FourierEngine, section: Section, streams: Sequence[Stream]) -> np.ndarray:
         """Give the spectrum of what is heard of a plane, or of all that stand for its thickness, with this blood."""
         medium = section.medium
         if self._thickness is not None:
@@ -228,20 +243,21 @@ class SimulatedPatient:
                 stream.strengths,
                 thickness=plane_thickness(),
             )
-        return self._engine.spectrum(heard(medium, self._engine.probe.center_frequency))
+        return engine.spectrum(heard(medium, engine.probe.center_frequency))
 
     def _picture(
         self,
+        engine: FourierEngine,
         spectrum: np.ndarray,
         points: Sequence[tuple[np.ndarray, np.ndarray]],
         tick: int,
         time: Seconds,
     ) -> ChannelData:
         angle = self._angles[tick % len(self._angles)]
-        echoes = self._engine.echoes(spectrum, angle)
+        echoes = engine.echoes(spectrum, angle)
         for places, strengths in points:
-            echoes = echoes + point_echoes(self._engine, places[:, [0, 2]], strengths, angle)
-        return self._engine.channel_data(echoes + self._hiss(echoes.shape, tick), angle, time)
+            echoes = echoes + point_echoes(engine, places[:, [0, 2]], strengths, angle)
+        return engine.channel_data(echoes + self._hiss(echoes.shape, tick), angle, time)
 
     def _hiss(self, shape: tuple[int, int], tick: int) -> np.ndarray:
         """Give the machine's noise on a record: for each element a stretch of one long noise, drawn anew each tick.

@@ -38,6 +38,12 @@ class Compounding:
         self._incoherent = incoherent
         self._waves: deque[np.ndarray] = deque(maxlen=n_waves)
 
+    def keep(self, n_waves: int) -> None:
+        """Remember so many from now on, the newest of those at hand among them."""
+        check_count("n_waves", n_waves, (1, 256), "waves")
+        if n_waves != self._waves.maxlen:
+            self._waves = deque(self._waves, maxlen=n_waves)
+
     def clear(self) -> None:
         """Forget all waves, as when the grid changes."""
         self._waves.clear()

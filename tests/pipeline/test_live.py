@@ -636,6 +636,70 @@ def test_the_first_frame_that_obeys_an_input_and_no_other_tells_when_it_was_made
     assert asked[0].source_time > one.obeyed[0].time
 
 
+def sliding(step):
+    """Frames in which everything slides down by so many pixels from one to the next."""
+    tall = painted(400, 120, nerve=(120, 60, 14), vessel=None, seed=3)
+    return [picture(np.roll(tall, step * n, axis=0)[60:260]) for n in range(3)]
+
+
+def frames_of(pictures):
+    return [
+        Frame(
+            number=n + 1,
+            pixels=np.zeros((1, 1), np.uint8),
+            image=one,
+            source_time=0.3 * n,
+            made=100 + 0.3 * n,
+        )
+        for n, one in enumerate(pictures)
+    ]
+
+
+def seen_in(frame):
+    one = Live(source=Script(flat(0.5)), procedure=procedure("UL03"))
+    return one._seen(frame, one.procedure)
+
+
+def test_outlines_are_carried_with_the_picture_and_believed_less_with_age():
+    first, second, third = frames_of(sliding(4))
+    seen = seen_in(first)
+    near, far = live.carry(seen, second), live.carry(seen, third)
+    (line, shift), *_ = near.shifts
+    assert seen.guided.drawing.lines[line].role == "structure"
+    assert shift[:2] == pytest.approx((4e-4, 0), abs=6e-5)
+    assert dict(far.shifts)[line][0] == pytest.approx(8e-4, abs=6e-5)
+    assert dict(far.shifts)[line][2] < shift[2] <= 1
+    assert (near.of, near.number, far.number) == (1, 2, 3)
+
+
+def test_a_jump_an_old_outline_and_another_grid_are_unknown():
+    first, second, third = frames_of(sliding(4))
+    seen = seen_in(first)
+    jumped = replace(second, image=sliding(40)[1])
+    assert {shift for _, shift in live.carry(seen, jumped).shifts} == {None}
+    assert {shift for _, shift in live.carry(seen, replace(third, made=first.made + 5)).shifts} == {None}
+    assert live.carry(seen, replace(second, image=flat(0.5))) is None
+    assert live.carry(seen, first) is None
+    assert live.carry(replace(seen, guided=None), second) is None
+
+
+def test_what_is_carried_is_never_judged(run, monkeypatch):
+    given, moving = [], iter(sliding(4))
+    monkeypatch.setattr(live, "CARRIES", 0.01)
+    monkeypatch.setattr(live, "RESTED", 0.3)
+
+    class Held(Script):
+        accepts = frozenset({"AdvanceNeedle"})
+
+    one = run(Held(*list(moving) * 40, forever=True))
+    monkeypatch.setattr(one.alarm, "judge", lambda guided, frame, now: given.append((guided, one.seen)))
+    becomes(lambda: one.carried is not None and len(given) > 5)
+    assert all(guided is None or guided is not one.carried for guided, _ in given)
+    assert {type(guided).__name__ for guided, _ in given} <= {"Guided", "NoneType"}
+    seen = one.carried.of
+    assert any(guided is not None and shown.number == seen for guided, shown in given if shown is not None)
+
+
 def test_a_source_that_is_too_slow_is_told_to_leave_out_density_and_every_frame_says_so(run, monkeypatch):
     monkeypatch.setattr(scheduling, "DROPS_AFTER", 0.02)
 

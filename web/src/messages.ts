@@ -20,6 +20,23 @@ export interface Acknowledge {
   about: string
 }
 
+/** Where the outlines of guidance lie in a later frame, by both pictures: drawn, and used for nothing else. */
+export interface Carried {
+  type: 'carried'
+  of: number
+  frame: number
+  age: number
+  lines: CarriedLine[]
+}
+
+/** How far one line of the drawing has moved since, down and to the right in the drawing's unit. */
+export interface CarriedLine {
+  line: number
+  axial: number | null
+  lateral: number | null
+  sure: number | null
+}
+
 /** The picture has not changed since it was labelled: what was made of it holds for this later frame too. */
 export interface Confirmed {
   type: 'confirmed'
@@ -303,5 +320,5 @@ export interface TrackNow {
   diameter: number
 }
 
-export type FromServer = Hello | Guidance | Confirmed | Status | Hands | Cues | Problem
+export type FromServer = Hello | Guidance | Carried | Confirmed | Status | Hands | Cues | Problem
 export type FromPage = Ack | SetControl | SetProcedure | Freeze | MoveProbe | MoveNeedle | Press | Stimulate | Pilot | Acknowledge

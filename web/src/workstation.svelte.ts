@@ -1,7 +1,7 @@
 // What the page knows at one moment, and since when. Nothing here outlives its evidence: what is too old is unknown.
 import { unpack, type Frame } from './frame'
 import type { Drawing } from './drawing'
-import type { CueRow, FromPage, FromServer, Guidance, Hands, HazardRow, Hello, NearRow, Patient, RecordingName, RegionName } from './messages'
+import type { Carried, CarriedLine, CueRow, FromPage, FromServer, Guidance, Hands, HazardRow, Hello, NearRow, Patient, RecordingName, RegionName } from './messages'
 import { tipState } from './needle'
 import type { Hand, Move } from './moves'
 
@@ -44,6 +44,8 @@ export class Workstation {
   retryIn = $state(0)
   hello = $state.raw<Hello | null>(null)
   guidance = $state.raw<Guidance | null>(null)
+  /** How the outlines of the guidance have moved since, by the pictures. */
+  carried = $state.raw<Carried | null>(null)
   problem = $state<string | null>(null)
   notice = $state<string | null>(null)
   offered = $state(0)
@@ -131,6 +133,11 @@ export class Workstation {
 
   drawing: Drawing | null = $derived(
     this.guidanceState === 'none' ? null : (this.guidance?.drawing as unknown as Drawing),
+  )
+
+  /** For each line of the drawing that was carried on: how far it went, or that nobody knows. */
+  moved: Map<number, CarriedLine> = $derived(
+    new Map(this.carried && this.carried.of === this.guidance?.frame ? this.carried.lines.map((one) => [one.line, one]) : []),
   )
 
   /** Whether this page may move anything: it holds the probe, or nobody does. A needle can be withdrawn without a picture. */
@@ -402,6 +409,10 @@ export class Workstation {
         break
       case 'guidance':
         this.guidance = message
+        this.carried = null
+        break
+      case 'carried':
+        this.carried = message
         break
       case 'confirmed':
         if (this.guidance) this.guidance = { ...this.guidance, frame: message.frame, made: message.made }
@@ -432,6 +443,7 @@ export class Workstation {
     this.waiting = null
     this.frame = null
     this.guidance = null
+    this.carried = null
     this.hands = null
     this.cues = []
     this.problem = null

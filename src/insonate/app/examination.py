@@ -12,6 +12,8 @@ from pydantic import ValidationError
 from insonate import __version__
 from insonate.app.cockpit import Cockpit, Deed, can_be_held
 from insonate.app.messages import (
+    Carried,
+    CarriedLine,
     Control,
     CueRow,
     Cues,
@@ -40,6 +42,7 @@ from insonate.display.overlay import clearance_text, length_text
 from insonate.display.palette import tissue_stroke
 from insonate.guidance.procedures import procedure as load
 from insonate.guidance.procedures import procedures
+from insonate.pipeline import live as live_of
 from insonate.pipeline.catalog import SOURCES
 from insonate.pipeline.chain import as_image, with_depth
 from insonate.pipeline.commands import plain
@@ -503,6 +506,26 @@ def guidance(seen: Seen) -> Guidance:
         next_step=_next_step(plan, seen),
         drawing=seen.guided.drawing.to_json(),
     )
+
+
+def carried_on(carried: live_of.Carried) -> Carried:
+    """Say how what was seen has moved since.
+
+    Parameters
+    ----------
+    carried : live.Carried
+        From the live source.
+
+    Returns
+    -------
+    Carried
+        A row for every line of a structure.
+    """
+    rows = []
+    for line, shift in carried.shifts:
+        axial, lateral, sure = (None, None, None) if shift is None else shift
+        rows.append(CarriedLine(line=line, axial=axial, lateral=lateral, sure=sure))
+    return Carried(of=carried.of, frame=carried.number, age=carried.age, lines=rows)
 
 
 def _hazard_row(hazard: HazardSighting, clearance: Clearance | None) -> HazardRow:

@@ -146,6 +146,29 @@ class Confirmed(Message):
     made: float
 
 
+class CarriedLine(Message):
+    """How far one line of the drawing has moved since, down and to the right in the drawing's unit."""
+
+    line: int
+    """Its place in the drawing's list."""
+    axial: float | None
+    """None where it is unknown where it lies now."""
+    lateral: float | None
+    sure: float | None
+    """How far that is believed, 0..1: less with every second."""
+
+
+class Carried(Message):
+    """Where the outlines of guidance lie in a later frame, by both pictures: drawn, and used for nothing else."""
+
+    type: Literal["carried"] = "carried"
+    of: int
+    """The frame that the guidance was made of."""
+    frame: int
+    age: float
+    lines: list[CarriedLine]
+
+
 class Status(Message):
     """How the stream is."""
 
@@ -394,7 +417,7 @@ class Pilot(Message):
     give: bool
 
 
-FromServer = Hello | Guidance | Confirmed | Status | Hands | Cues | Problem
+FromServer = Hello | Guidance | Carried | Confirmed | Status | Hands | Cues | Problem
 Said = (
     Ack
     | SetControl

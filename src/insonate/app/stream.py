@@ -12,7 +12,7 @@ import time
 from fastapi import WebSocket, WebSocketDisconnect
 from pydantic import ValidationError
 
-from insonate.app.examination import Examination, guidance
+from insonate.app.examination import Examination, carried_on, guidance
 from insonate.app.messages import (
     Ack,
     Acknowledge,
@@ -130,7 +130,7 @@ class Viewer:
                     live.touched(deed.at)
 
     async def _send(self) -> None:
-        revision, seen = -1, None
+        revision, seen, carried = -1, None, None
         live: Live | None = None
         counted, at, count = 0.0, time.monotonic(), 0
         while True:
@@ -157,6 +157,15 @@ class Viewer:
                 else:
                     await self._say(await asyncio.to_thread(guidance, newest))
             seen = newest
+            moved = live.carried
+            if (
+                moved is not None
+                and moved is not carried
+                and newest is not None
+                and moved.of == newest.number
+            ):
+                carried = moved
+                await self._say(carried_on(moved))
             if time.monotonic() - counted >= STATUS_EVERY:
                 counted = time.monotonic()
                 number = 0 if live.frame is None else live.frame.number

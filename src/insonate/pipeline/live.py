@@ -58,6 +58,15 @@ SELDOM = 3
 DENSITY_CONTROL = "map_coarse"
 """By which a source is told to leave out density, if it has it: 1, and 0 to take it up again."""
 
+CARRIES: Seconds = 0.15
+"""From carrying outlines on to the next time [s]."""
+
+HALVES: Seconds = 1.0
+"""Age at which an outline that is carried is believed half as much; a design assumption [s]."""
+
+FADED = 0.25
+"""Belief below which it is unknown where an outline lies now."""
+
 REAL_SEGMENTER, SIMULATED_SEGMENTER = "nerve_vessel", "simulated_tissues"
 """Who labels a real source, and who a simulated region of the body: each was fitted on its own kind of picture alone."""
 
@@ -109,6 +118,25 @@ class Seen:
     """Why there is nothing, in words."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Carried:
+    """Where the outlines of an earlier frame lie in a later one, by both pictures alone.
+
+    It is drawn, and nothing else: distances, plans and cues stay with what was seen and with the time when it was, so that
+    carrying an outline on can quiet no cue.
+    """
+
+    number: int
+    """Of the later frame."""
+    of: int
+    """Of the frame that was labelled."""
+    age: Seconds
+    """Between both [s]."""
+    shifts: tuple[tuple[int, tuple[float, float, float] | None], ...]
+    """For each line of a structure its place in the drawing's list, and how far down and to the right it went in the grid's
+    unit, with how far that is believed, 0..1; None where that is unknown."""
+
+
 @dataclass(eq=False)
 class Live:
     """Runs one source; read `frame` and `seen`, or wait for the next."""
@@ -125,6 +153,8 @@ class Live:
     """The newest."""
     seen: Seen | None = None
     """The newest that was labelled."""
+    carried: Carried | None = None
+    """How what was seen has moved since; None where that was not looked at."""
     problem: str | None = None
     """Why the source stopped, in words; None while it runs."""
     frozen: bool = False
@@ -263,7 +293,7 @@ class Live:
         """Plan another procedure from now on; what was planned before is taken away at once."""
         with self._news:
             self.procedure = procedure
-            self.seen = None
+            self.seen = self.carried = None
         if self.alarm is not None:
             self.alarm.begin(procedure)
         self._relabel.set()
@@ -480,12 +510,25 @@ class Live:
             with self._news:
                 fits = procedure is self.procedure
                 if fits:
-                    self.seen, labelled = seen, frame.image
+                    self.seen, self.carried, labelled = seen, None, frame.image
                     self._news.notify_all()
             if fits:
                 self._tell(seen)
             rests = SELDOM if LABELLING in self._scheduling.dropped else 1
-            self._stopped.wait(rests * max(RESTED, 2 * (time.monotonic() - began)))
+            self._rest(time.monotonic() + rests * max(RESTED, 2 * (time.monotonic() - began)), seen)
+
+    def _rest(self, until: Seconds, seen: Seen) -> None:
+        """Label nothing until then; carry what was seen with the pictures that come meanwhile."""
+        while (left := until - time.monotonic()) > 0 and not self._stopped.wait(min(left, CARRIES)):
+            with self._news:
+                frame, fits = self.frame, self.seen is seen
+            if not fits or frame is None or left <= CARRIES:
+                continue
+            found = carry(seen, frame)
+            with self._news:
+                if self.seen is seen and found is not None:
+                    self.carried = found
+                    self._news.notify_all()
 
     def _segmenter(self) -> str:
         """Name who labels this source; a simulated one that shows no region of the body is strange to both."""
@@ -511,6 +554,51 @@ class Live:
             return Seen(
                 number=frame.number, made=frame.made, guided=None, problem=f"{type(error).__name__}: {error}"
             )
+
+
+def carry(seen: Seen, frame: Frame) -> Carried | None:
+    """Carry the outlines of what was seen to a later frame.
+
+    Parameters
+    ----------
+    seen : Seen
+        What was labelled.
+    frame : Frame
+        Of the same source, later.
+
+    Returns
+    -------
+    Carried or None
+        None where nothing was seen, or the later frame lies on another grid: then nothing is carried.
+    """
+    from insonate.analysis.segmentation.carrying import carried
+
+    if seen.guided is None or seen.guided.scene.image is None or frame.number <= seen.number:
+        return None
+    then = seen.guided.scene.image
+    if not (then.grid is frame.image.grid or _same_pixels(then.grid, frame.image.grid)):
+        return None
+    origin, step, _ = extent(then)
+    numbers, boxes = [], []
+    for number, line in enumerate(seen.guided.drawing.lines):
+        if line.role == "structure":
+            at = (np.array(line.points) - origin) / step
+            numbers.append(number)
+            boxes.append((*at.min(axis=0), *at.max(axis=0)))
+    age = max(frame.made - seen.made, 0.0)
+    now = frame.image.values[0]
+    if then.quantity is Quantity.B_MODE:
+        now = np.maximum(now, -60.0)
+    shifts = []
+    for one in carried(then.values[0], now, boxes):
+        believed = 0.0 if one is None else one.likeness * 0.5 ** (age / HALVES)
+        known = one is not None and believed >= FADED
+        shifts.append(
+            (one.rows * step[0], one.columns * step[1], believed) if one is not None and known else None
+        )
+    return Carried(
+        number=frame.number, of=seen.number, age=age, shifts=tuple(zip(numbers, shifts, strict=True))
+    )
 
 
 def _of_flow(observation: ChannelData | Image) -> bool:

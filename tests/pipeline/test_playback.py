@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from insonate.core import Image, IQImage, PixelGrid, SetControl, Source
-from insonate.pipeline.playback import PACE, SLOWEST, STILL, Playback
+from insonate.pipeline.playback import FASTEST, PACE, SLOWEST, STILL, Playback
 from pipeline.fakes import painted, picture, shot
 from tolerances import ATOL_ZERO, RTOL_FLOAT64
 
@@ -58,7 +58,7 @@ def test_a_still_picture_is_shown_ten_times_a_second():
 def test_long_gaps_are_shortened_and_a_burst_is_slowed():
     times = [time for time, _ in shown(Playback("clip", clip(3, np.array([0.0, 60.0, 60.0001]))), 1.5)]
     assert times[1] == SLOWEST
-    assert times[2] - times[1] == pytest.approx(PACE / 2)
+    assert times[2] - times[1] == pytest.approx(FASTEST)
 
 
 def test_it_begins_where_it_left_off():

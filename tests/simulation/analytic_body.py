@@ -74,7 +74,7 @@ class AnalyticBody:
         edges = [0, FAT_AT, SHEET_AT, MUSCLE_AT, BONE_AT, 1.0]
         return np.maximum(edges[label - 1] - z, z - edges[label])
 
-    def cut(self, plane, displacement):
+    def cut(self, plane, displacement, *, columns=slice(None)):
         middle = plane.pose.translation
         if not (self.extent[0, :2] <= middle[:2]).all() or not (middle[:2] <= self.extent[1, :2]).all():
             raise RangeError("the plane's middle lies outside the window")

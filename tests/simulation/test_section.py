@@ -5,7 +5,7 @@ from insonate.core import Structure, Tissue
 from insonate.simulation import section as section_module
 from insonate.simulation.course import Course
 from insonate.simulation.medium import Medium, Plane
-from insonate.simulation.section import Cutter, heard
+from insonate.simulation.section import Cutter, heard, hearing
 from simulation.analytic_body import AnalyticBody
 from simulation.motion.poses import held
 from simulation.scripts import block, needle_to, probe
@@ -128,3 +128,13 @@ def test_a_needle_that_is_held_still_is_drawn_as_a_new_one(monkeypatch):
     of.cut(course)
     assert len(drawn) == 4
     assert not np.array_equal(thick, first)
+
+
+def test_all_that_can_be_heard_lies_within_the_columns_that_are_cut():
+    course, _ = lived([probe(force=3.0)], 0.1)
+    medium = Cutter(*CUTTER.values()).cut(course).medium
+    columns = hearing(CUTTER["shape"], CUTTER["lateral_step"], CUTTER["axial_step"])
+    loud = heard(medium, 7.5e6)
+    assert 0 < columns.start < columns.stop < CUTTER["shape"][0]
+    assert not loud[: columns.start].any() and not loud[columns.stop :].any()
+    assert loud[columns.start + 8].any() and loud[columns.stop - 9].any()

@@ -19,6 +19,9 @@ PACE: Seconds = 0.04
 STILL: Seconds = 0.1
 """From showing to showing of a still picture [s]."""
 
+FASTEST: Seconds = 1 / 60
+"""From frame to frame, as fast as most screens show them; what is faster is shown in slow motion [s]."""
+
 SLOWEST: Seconds = 1.0
 """A longer gap between two frames is not waited for [s]."""
 
@@ -44,7 +47,7 @@ class Playback:
         if times is None:
             return np.arange(self._noun.n_frames + 1) * PACE
         line = times if times.ndim == 1 else times[:, 0]
-        steps = np.clip(np.diff(line), PACE / 2, SLOWEST)  # faster than 50 a second is shown in slow motion
+        steps = np.clip(np.diff(line), FASTEST, SLOWEST)
         return np.concatenate([[0.0], np.cumsum(steps), [np.sum(steps) + float(np.median(steps))]])
 
     @property

@@ -115,7 +115,7 @@ class Body(Protocol):
     """(2, 3) smallest and largest corner of the window, patient frame: x lateral, y along the limb, z into the body,
     skin at rest at z = 0 [m]."""
 
-    def cut(self, plane: Plane, displacement: np.ndarray) -> Medium:
+    def cut(self, plane: Plane, displacement: np.ndarray, *, columns: slice = slice(None)) -> Medium:
         """Cut the body.
 
         Parameters
@@ -125,6 +125,8 @@ class Body(Protocol):
         displacement : numpy.ndarray
             (n, m, 3) u of the tissue now at each place, patient axes, evenly spaced over the plane's whole width and
             depth and interpolated between [m].
+        columns : slice
+            Of the plane, those that are asked for; whatever lies in the others will not be heard, and may be left out.
 
         Returns
         -------

@@ -19,7 +19,7 @@ from insonate.simulation.course import CONTROLS, KINDS, TICK, Course, Settings, 
 from insonate.simulation.facts import facts
 from insonate.simulation.medium import Body
 from insonate.simulation.points import SAMPLE, drop
-from insonate.simulation.section import Cutter, Section, heard
+from insonate.simulation.section import Cutter, Section, heard, hearing
 from insonate.simulation.streams import Stream, plane_thickness
 from insonate.simulation.thickness import Thickness
 
@@ -87,12 +87,14 @@ def cutter(beside: Meters = 0.0, *, coarser: int = 1) -> Cutter:
     """Plan the cuts that the machine's map asks for, in the image plane or so far beside it [m], so many times coarser."""
     grid = facts("insonate.simulation", "patient")["map"]
     nodes = grid["motion_nodes"]
+    shape, step = (grid["n_lateral"] // coarser, grid["n_axial"]), coarser * grid["lateral_step"]
     return Cutter(
-        (grid["n_lateral"] // coarser, grid["n_axial"]),
-        coarser * grid["lateral_step"],
+        shape,
+        step,
         grid["axial_step"],
         (nodes[0], nodes[1]),
         beside=beside,
+        columns=hearing(shape, step, grid["axial_step"]),
     )
 
 

@@ -51,8 +51,12 @@ class Cutter:
         nodes: tuple[int, int],
         *,
         beside: float = 0.0,
+        columns: slice = slice(None),
     ) -> None:
-        """Take the map's shape and steps, how many nodes carry the motion, and how far beside the image plane it cuts."""
+        """Take the map's shape and steps, how many nodes carry the motion, how far beside the image plane it cuts, and which
+        columns are asked for.
+        """
+        self._columns = columns
         self._beside = beside
         self._shape, self._steps, self._nodes = shape, (lateral_step, axial_step), nodes
         self._across = _linear(nodes[0], shape[0])
@@ -121,7 +125,7 @@ class Cutter:
         now = course.now if now is None else now
         origin, depth = now.looked(released)
         displacement = (places - origin).reshape(*self._nodes, 3)
-        medium = course.body.cut(plane, displacement)
+        medium = course.body.cut(plane, displacement, columns=self._columns)
         reflectivity, labels = np.asarray(medium.reflectivity, np.float32), medium.labels
         fluid = depth.reshape(self._nodes)
         if now.has_fluid:
@@ -288,10 +292,30 @@ def heard(medium: Medium, frequency: float) -> np.ndarray:
     numpy.ndarray
         (n_lateral, n_axial) float32.
     """
-    n, m = medium.plane.shape
-    level = levels(medium, frequency) * _footprint(n, m, medium.plane.lateral_step, medium.plane.axial_step)
+    plane = medium.plane
+    level = levels(medium, frequency) * _footprint(*plane.shape, plane.lateral_step, plane.axial_step)
     made = kernels.get().heard(level, COARSER, medium.reflectivity, medium.transmission)
     return np.asarray(made)
+
+
+@cache
+def hearing(shape: tuple[int, int], lateral_step: float, axial_step: float) -> slice:
+    """Give the columns of a map in which anything can be heard at any depth, and a little more.
+
+    Parameters
+    ----------
+    shape : (int, int)
+        Of the map.
+    lateral_step, axial_step : float
+        [m].
+
+    Returns
+    -------
+    slice
+        Of the map's columns.
+    """
+    heard_of = np.flatnonzero(_footprint(*shape, lateral_step, axial_step).any(axis=1))
+    return slice(max(int(heard_of[0]) - 1, 0) * COARSER, min((int(heard_of[-1]) + 2) * COARSER, shape[0]))
 
 
 @cache

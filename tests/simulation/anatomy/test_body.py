@@ -358,3 +358,13 @@ def test_every_pose_inside_can_be_cut():
         assert np.isfinite(medium.reflectivity).all()
         assert medium.labels.max() <= len(body.structures)
         assert (medium.transmission >= 0).all()
+
+
+def test_columns_that_nobody_asks_for_are_left_empty_and_change_no_other():
+    body, motion = rod(), np.random.default_rng(0).normal(0, 3e-4, (5, 6, 3))
+    at = plane(held(), (96, 600))
+    whole, part = body.cut(at, motion), body.cut(at, motion, columns=slice(20, 60))
+    for name, rest in (("reflectivity", 0), ("labels", 0), ("transmission", 1)):
+        made = getattr(part, name)
+        assert np.array_equal(made[20:60], getattr(whole, name)[20:60])
+        assert (made[:20] == rest).all() and (made[60:] == rest).all()

@@ -80,6 +80,13 @@ def _gains() -> np.ndarray:
     return out
 
 
+def _among(made: np.ndarray, shape: tuple[int, int], columns: slice, rest: float) -> np.ndarray:
+    """Put what was made of some columns among the others of a plane, in which nothing lies."""
+    whole = np.zeros(shape, made.dtype) if rest == 0 else np.full(shape, rest, made.dtype)
+    whole[columns] = made
+    return whole
+
+
 def _nodes(plane: Plane, displacement: np.ndarray, n_nodes: int) -> np.ndarray:
     """Give where the tissue of every STRIDE-th sample was at rest, (n_lateral, n_nodes, 3) [m]."""
     rotation, rows = plane.pose.rotation, np.arange(n_nodes) * STRIDE
@@ -183,7 +190,14 @@ class CompiledBody:
             f"'{name}' is no structure of this window, which has {', '.join(s.name for s in self.structures)}"
         )
 
-    def cut(self, plane: Plane, displacement: np.ndarray, *, kernel: str | None = None) -> Medium:
+    def cut(
+        self,
+        plane: Plane,
+        displacement: np.ndarray,
+        *,
+        columns: slice = slice(None),
+        kernel: str | None = None,
+    ) -> Medium:
         """Cut the body.
 
         Parameters
@@ -193,6 +207,8 @@ class CompiledBody:
         displacement : numpy.ndarray
             (n, m, 3) u of the tissue now at each place, patient axes, evenly spaced over the plane's whole width and
             depth and interpolated between [m].
+        columns : slice
+            Of the plane, those that are asked for; in the others nothing lies.
         kernel : str, optional
             "numba" or "reference"; the fastest there is by default.
 
@@ -215,7 +231,7 @@ class CompiledBody:
                 f"the middle of the plane must lie within the window ({ranges} mm), got ({given}) mm"
             )
         n_axial = plane.shape[1]
-        nodes = _nodes(plane, displacement, -(-n_axial // STRIDE) + 1)
+        nodes = _nodes(plane, displacement, -(-n_axial // STRIDE) + 1)[columns]
         across = plane.pose.rotation[:, 1]
         yaw = np.round(np.arctan2(-across[0], across[1]) / YAW) * YAW
         volumes = self.volumes
@@ -239,6 +255,11 @@ class CompiledBody:
             (10 ** (volumes.passing * plane.axial_step / 20)).astype(np.float32),
             float(10 ** (-EDGE_LOSS * plane.axial_step / 20)),
         )
+        if len(nodes) < plane.shape[0]:
+            reflectivity, labels, transmission = (
+                _among(made, plane.shape, columns, rest)
+                for made, rest in ((reflectivity, 0), (labels, 0), (transmission, 1))
+            )
         if self._lung is not None:
             air = facts("insonate.simulation.anatomy", "tissues")["pleura"]
             strength, face = (float(10 ** (air[name] / 20)) for name in ("mirror", "face"))

@@ -11,6 +11,7 @@ from insonate.pipeline.scheduling import (
     DENSITY,
     DROPS_AFTER,
     LABELLING,
+    LATE,
     LONGEST,
     ORDER,
     OVER,
@@ -54,6 +55,11 @@ def test_density_goes_first_then_compounding_then_labelling_and_no_more():
 
 def test_what_cannot_be_left_out_is_passed_over():
     assert Clocked((LABELLING,)).run(1.5, 60) == (LABELLING,)
+
+
+def test_more_than_density_is_left_out_only_where_frames_come_late():
+    assert Clocked().run((OVER + LATE) / 2, 600) == (DENSITY,)
+    assert Clocked((COMPOUNDING, LABELLING)).run((OVER + LATE) / 2, 600) == ()
 
 
 def test_one_slow_frame_changes_nothing():

@@ -26,6 +26,9 @@ OVER, UNDER = 0.95, 0.6
 HEAVIEST = 2.0
 """Load that one frame counts for at most: a kernel compiled at the start is no slow machine."""
 
+LATE = 1.05
+"""Load above which more than density is left out: frames come late then, and what is seen of them is worth less."""
+
 AVERAGED: Seconds = 0.5
 """Over which the load is averaged [s]."""
 
@@ -84,7 +87,7 @@ class Scheduling:
         if self._taken is not None and now - self._taken > PROVEN:
             self._taken, self._patience = None, TAKES_AFTER
         left = [one for one in ORDER if one in can and one not in self.dropped]
-        if self._mean > OVER and left:
+        if left and self._mean > (OVER if left[0] == DENSITY else LATE):
             return self._once(now, DROPS_AFTER) and self._drop(left[0])
         if self._mean < UNDER and self.dropped:
             return self._once(now, self._patience) and self._take(now)

@@ -127,9 +127,12 @@ def view(page: object) -> str:
 
 
 def live(page: object, url: str) -> None:
-    """Open the page and wait for its picture."""
+    """Open the page and wait for its picture; let it go on where a test before left it held."""
     page.goto(url)
-    page.wait_for_selector("[data-view=live]", timeout=1000 * FIRST_PICTURE)
+    page.wait_for_selector("[data-view=live], [data-view=frozen]", timeout=1000 * FIRST_PICTURE)
+    if view(page) == "frozen":
+        page.keyboard.press("f")
+        page.wait_for_selector("[data-view=live]")
 
 
 def number(page: object) -> int:

@@ -133,6 +133,7 @@ export interface Hello {
   procedure: string
   procedures: ProcedureName[]
   frozen: boolean
+  held: number | null
   recording: boolean
   hands: boolean
 }

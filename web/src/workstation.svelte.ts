@@ -107,7 +107,8 @@ export class Workstation {
     if (this.problem) return 'error'
     if (!this.hello || this.hello.source === 'none') return 'loading'
     if (!this.frame) return 'loading'
-    if (this.hello.frozen) return 'frozen'
+    // a slow page may draw frames of before the freeze for a moment: it says frozen when the one that is held is drawn
+    if (this.hello.frozen && this.frame.number >= (this.hello.held ?? 0)) return 'frozen'
     if (this.age > Math.max(LOST, 8 * this.gap)) return 'lost'
     return this.age > Math.max(STALE, 3 * this.gap) ? 'stale' : 'live'
   })

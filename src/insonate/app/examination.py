@@ -436,6 +436,7 @@ class Examination:
                 for one in procedures()
             ],
             frozen=live.frozen if live is not None else False,
+            held=live.held if live is not None else None,
             recording=self.recorded is not None,
             hands=self.cockpit is not None,
         )

@@ -89,6 +89,9 @@ class Hello(Message):
     procedure: str
     procedures: list[ProcedureName]
     frozen: bool
+    held: int | None
+    """Number of the frame that is held; until the page has drawn it, it shows one that came before, and does not say that
+    the picture is frozen."""
     recording: bool
     """Whether what is shown is being recorded."""
     hands: bool

@@ -159,6 +159,8 @@ class Live:
     """Why the source stopped, in words; None while it runs."""
     frozen: bool = False
     """Whether the picture is held."""
+    held: int | None = None
+    """Number of the frame that was the newest when the picture was held."""
     beamforms: bool = False
     """Whether the source gives channel data, so that depth can be set."""
     at_edge: bool = False
@@ -301,7 +303,11 @@ class Live:
     def freeze(self, on: bool) -> None:
         """Hold the picture, or let it go on; no other is shown once this has returned."""
         with self._news:
+            if on and not self.frozen:
+                self.held = None if self.frame is None else self.frame.number
             self.frozen = on
+            if not on:
+                self.held = None
             self._news.notify_all()
 
     # --- the picture ---

@@ -298,14 +298,14 @@ def test_gain_changes_the_pixels_of_a_held_picture_and_nothing_else(run):
     shown = one.frame
     assert shown.number == held.number + 1
     assert shown.pixels[0, 0] == round(255 * (0.4 + 6 / 60))
-    one.freeze(True)  # a second time: what is held stays what was held
-    assert one.held == held.number
-    one.freeze(False)
-    assert one.held is None
     assert shown.image is held.image
     assert (shown.made, shown.source_time) == (held.made, held.source_time)
     time.sleep(WHILE)
     assert one.frame is shown
+    one.freeze(True)  # a second time: what is held stays what was held
+    assert one.held == held.number
+    one.freeze(False)
+    assert one.held is None
 
 
 # --- what is seen in it ---

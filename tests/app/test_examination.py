@@ -349,6 +349,7 @@ def test_a_recording_says_the_cues_that_stood_when_it_was_made(examination, tmp_
         "message": "Hold. Too near to the femoral nerve.",
         "reason": "1.6 mm to femoral nerve (0.9-2.3), margin 2.0 mm",
         "acknowledged_by": None,
+        "do": None,
     }
     log = Log(tmp_path / "one.insotime")
     log.append(0.0, "begin", {"source": "a test", "simulated": True})

@@ -20,6 +20,12 @@ export interface Acknowledge {
   about: string
 }
 
+/** The pilot goes back to a stage of the thread. */
+export interface Back {
+  type: 'back'
+  stage: string
+}
+
 /** Where the outlines of guidance lie in a later frame, by both pictures: drawn, and used for nothing else. */
 export interface Carried {
   type: 'carried'
@@ -61,6 +67,7 @@ export interface CueRow {
   message: string
   reason: string
   acknowledged_by: string | null
+  do: string | null
 }
 
 /** What stands, loudest first; often as it changes. */
@@ -190,6 +197,12 @@ export interface NeedleNow {
   bevel: number
 }
 
+/** The pilot goes on in the thread; a reason where the stage is not done. */
+export interface Next {
+  type: 'next'
+  reason: string | null
+}
+
 /** One planned path, in words and numbers. */
 export interface PathRow {
   rank: number
@@ -277,6 +290,12 @@ export interface SetProcedure {
   id: string
 }
 
+/** One stage of the thread. */
+export interface StageRow {
+  id: string
+  state: string
+}
+
 /** How the stream is. */
 export interface Status {
   type: 'status'
@@ -309,6 +328,21 @@ export interface StimulatorNow {
   age: number | null
 }
 
+/** Where the examination is in its thread, and the one thing to do next. */
+export interface ThreadNow {
+  type: 'thread'
+  stages: StageRow[]
+  part: string | null
+  do: string
+  why: string
+  hand: string | null
+  ready: boolean
+  goal: number[] | null
+  entry: number[] | null
+  report: string
+  share: number
+}
+
 /** Where the tracker sees the needle, in the image: axial, lateral, and off its plane [m]. */
 export interface TrackNow {
   state: string
@@ -321,5 +355,5 @@ export interface TrackNow {
   diameter: number
 }
 
-export type FromServer = Hello | Guidance | Carried | Confirmed | Status | Hands | Cues | Problem
-export type FromPage = Ack | SetControl | SetProcedure | Freeze | MoveProbe | MoveNeedle | Press | Stimulate | Pilot | Acknowledge
+export type FromServer = ThreadNow | Hello | Guidance | Carried | Confirmed | Status | Hands | Cues | Problem
+export type FromPage = Ack | SetControl | SetProcedure | Freeze | MoveProbe | MoveNeedle | Press | Stimulate | Pilot | Acknowledge | Next | Back

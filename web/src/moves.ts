@@ -27,10 +27,12 @@ export interface Pair {
   /** What each does, in words. */
   does: [string, string]
   move: (amount: number) => Move
+  /** Of a step, while its key is held: a needle that goes on at 15 mm/s is nobody's. */
+  held: number
 }
 
-const pair = (hand: Hand, name: string, keys: [string, string], does: [string, string], move: (amount: number) => Move): Pair => ({
-  hand, name, keys, does, move,
+const pair = (hand: Hand, name: string, keys: [string, string], does: [string, string], move: (amount: number) => Move, held = 1): Pair => ({
+  hand, name, keys, does, move, held,
 })
 
 export const PAIRS: Pair[] = [
@@ -40,7 +42,7 @@ export const PAIRS: Pair[] = [
   pair('probe', 'Tilt', ['g', 't'], ['Tilt toward the foot', 'Tilt toward the head'], (n) => moveProbe({ tilt: n * DEGREE })),
   pair('probe', 'Rock', ['v', 'r'], ['Rock left', 'Rock right'], (n) => moveProbe({ rock: n * DEGREE })),
   pair('probe', 'Press', [',', '.'], ['Press less', 'Press more'], (n) => moveProbe({ press: n * PRESS })),
-  pair('needle', 'Advance', ['ArrowDown', 'ArrowUp'], ['Withdraw', 'Advance'], (n) => moveNeedle({ advance: n * MM })),
+  pair('needle', 'Advance', ['ArrowDown', 'ArrowUp'], ['Withdraw', 'Advance'], (n) => moveNeedle({ advance: n * MM }), 1 / 3),
   pair('needle', 'Angle', ['ArrowLeft', 'ArrowRight'], ['Flatter', 'Steeper'], (n) => moveNeedle({ angle: n * DEGREE })),
   pair('needle', 'Entry', ['q', 'e'], ['Entry away from the probe', 'Entry toward the probe'], (n) => moveNeedle({ entry: -n * MM })),
   pair('needle', 'Yaw', ['g', 't'], ['Yaw toward the foot', 'Yaw toward the head'], (n) => moveNeedle({ yaw: n * DEGREE })),

@@ -1,7 +1,7 @@
 // What the page knows at one moment, and since when. Nothing here outlives its evidence: what is too old is unknown.
 import { unpack, type Frame } from './frame'
 import type { Drawing } from './drawing'
-import type { Carried, CarriedLine, CueRow, FromPage, FromServer, Guidance, Hands, HazardRow, Hello, NearRow, Patient, RecordingName, RegionName } from './messages'
+import type { Carried, CarriedLine, CueRow, FromPage, FromServer, Guidance, Hands, HazardRow, Hello, NearRow, Patient, RecordingName, RegionName, ReportNow, ThreadNow } from './messages'
 import { tipState } from './needle'
 import type { Hand, Move } from './moves'
 
@@ -47,6 +47,10 @@ export class Workstation {
   /** How the outlines of the guidance have moved since, by the pictures. */
   carried = $state.raw<Carried | null>(null)
   problem = $state<string | null>(null)
+  /** Where the examination is in its thread; null before the server says so. */
+  thread = $state.raw<ThreadNow | null>(null)
+  /** Whether the report is open. */
+  reporting = $state(false)
   notice = $state<string | null>(null)
   offered = $state(0)
   watching = $state(0)
@@ -196,9 +200,23 @@ export class Workstation {
     return this.cues.reduce<CueRow | null>((top, row) => (top && order(top) >= order(row) ? top : row), null)
   })
 
+  /** Whether the loudest cue holds the thread: a distance that is unknown is counted, and does not. */
+  private holds: boolean = $derived.by(() => {
+    const row = this.loudest
+    if (!row || row.level === 'info') return false
+    return row.level !== 'unknown' || row.rule !== 'clearance' || this.thread === null
+  })
+
+  /** What holds the thread, in a word; null while nothing does. */
+  held: string | null = $derived.by(() => {
+    const level = this.cue.level
+    if (this.thread === null || level === 'next') return null
+    return level === 'stop' ? 'stop' : level === 'caution' ? 'caution' : 'unknown'
+  })
+
   /** How many other cues stand, by level, in words. */
   others: string = $derived.by(() => {
-    const rest = this.cues.filter((row) => row !== this.loudest && row.level !== 'info')
+    const rest = this.cues.filter((row) => (row !== this.loudest || !this.holds) && row.level !== 'info')
     const count = (level: string) => rest.filter((row) => row.level === level).length
     return (['stop', 'caution', 'unknown'] as const).filter(count).map((level) => `${count(level)} ${level}`).join(', ')
   })
@@ -219,17 +237,50 @@ export class Workstation {
       case 'empty':
         return { level: 'next', row: null, action: 'Wait for the first image.', reason: 'The source is being prepared.' }
       default:
-        if (this.loudest && this.loudest.level !== 'info')
-          return { level: this.loudest.level as Cue['level'], action: this.loudest.message, reason: sentence(this.loudest.reason), row: this.loudest }
+        if (this.loudest && this.holds)
+          return { level: this.loudest.level as Cue['level'], action: this.loudest.do ?? this.loudest.message, reason: sentence(this.loudest.reason), row: this.loudest }
         if (this.recordingTrouble)
           return { level: 'caution', row: null, action: 'Recording has stopped. Free some space.', reason: sentence(this.recordingTrouble) }
+        if (this.thread) return this.nextOf(this.thread)
         if (this.guidanceState === 'none')
           return { level: 'next', row: null, action: 'Looking at the image.', reason: 'No structure is known yet.' }
         return { level: 'next', row: null, action: this.guidance?.next_step ?? '', reason: sentence(this.guidance?.reason ?? '') }
     }
   })
 
+  /** The next step; the hand that it needs is taken first. */
+  private nextOf(thread: ThreadNow): Cue {
+    if (thread.hand && thread.hand !== this.hand)
+      return { level: 'next', row: null, action: `Press {${thread.hand === 'probe' ? 'P' : 'N'}} to take the ${thread.hand}.`, reason: thread.do.replace(/[{}]/g, '') }
+    return { level: 'next', row: null, action: thread.do, reason: sentence(thread.why) }
+  }
+
+  /** Take where the thread is; the report opens by itself when it begins to be made. */
+  private follow(thread: ThreadNow): void {
+    const before = this.thread?.report
+    this.thread = thread
+    if (before !== undefined && before !== thread.report && thread.report === 'making') this.reporting = true
+  }
+
   // --- what is asked for ---
+
+  /** Go on in the thread; a reason where the stage is not done. */
+  next(reason: string | null = null): void {
+    this.say({ type: 'next', reason })
+  }
+
+  back(stage: string): void {
+    this.say({ type: 'back', stage })
+  }
+
+  async report(): Promise<ReportNow | null> {
+    try {
+      const answer = await fetch('/api/report')
+      return answer.ok ? ((await answer.json()) as ReportNow) : null
+    } catch {
+      return null
+    }
+  }
 
   say(message: FromPage): void {
     if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message))
@@ -385,6 +436,7 @@ export class Workstation {
       this.attempts = 0
       this.lostHere = this.lostThere = this.notDrawn = 0
       this.hello = null
+      this.thread = null // told again when it changes: a new source leaves it as it is until then
       this.begin()
     }
     socket.onmessage = (event) => {
@@ -417,6 +469,9 @@ export class Workstation {
         break
       case 'confirmed':
         if (this.guidance) this.guidance = { ...this.guidance, frame: message.frame, made: message.made }
+        break
+      case 'thread':
+        this.follow(message)
         break
       case 'cues':
         this.cues = message.cues

@@ -133,9 +133,11 @@ def _radians(text: str) -> list[float]:
 
 @contextmanager
 def _progress(title: str) -> Iterator[Any]:
-    """Show a progress bar on standard error, or nothing where nobody looks; gives a `(done, of, what)` callback."""
+    """Show a progress bar on standard error, plain lines where a program asks for them, or nothing; gives a callback."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from insonate.app.reporting import TOLD
 
     console = Console(stderr=True)
     with Progress(
@@ -149,8 +151,13 @@ def _progress(title: str) -> Iterator[Any]:
     ) as bars:
         task = bars.add_task(title, total=1)
 
+        told = bool(os.environ.get(TOLD)) and not console.is_terminal
+
         def report(done: int, of: int, what: str) -> None:
             bars.update(task, completed=done, total=max(of, 1), description=what)
+            if told:
+                sys.stderr.write(f"{done} {max(of, 1)} {what}\n")
+                sys.stderr.flush()
 
         yield report
 

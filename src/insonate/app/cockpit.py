@@ -26,8 +26,8 @@ from insonate.app.messages import (
     TrackNow,
 )
 from insonate.app.pilots import Pilots
-from insonate.core import Clearance, InputError, NeedlePose, NeedleState
-from insonate.core.units import Seconds
+from insonate.core import Clearance, Cue, InputError, Level, NeedlePose, NeedleState
+from insonate.core.units import Meters, Radians, Seconds
 from insonate.guidance.nearness import in_probe_frame
 from insonate.guidance.rules import rules
 from insonate.pipeline.hands import AGENT, PULSE_RATE, PULSE_WIDTH, Hands
@@ -106,6 +106,32 @@ class Cockpit:
                 hands.inject(on=on, by=by)
             case Stimulate(on=on, current=current):
                 hands.stimulate(on=on, current=current, by=by)
+
+    def lay(self, entry: tuple[Meters, Meters], angle: Radians, viewer: int) -> None:
+        """Lay a needle that is outside on the skin, so that it goes on along a planned path.
+
+        The face lies deeper than the skin beside it, pressed in by the hand: there the line of the path is further out.
+
+        Parameters
+        ----------
+        entry : (float, float)
+            Where the path begins in the picture, down and to the right of its middle [m].
+        angle : float
+            To the skin [rad].
+        viewer : int
+            Who lays it.
+
+        Raises
+        ------
+        InputError
+            If another is the pilot, or it is under the skin.
+        """
+        self.pilots.check(viewer)
+        held = self._held()
+        now, probe = held.held, self.live.readings.probe
+        pressed = 0.0 if probe is None else max(float(probe.translation[2]), 0.0)
+        beside = entry[1] - (entry[0] + pressed) / math.tan(angle)
+        held.needle(entry=now.beside - beside, angle=angle - now.angle, yaw=-now.yaw, by=f"viewer {viewer}")
 
     def watch(self) -> bool:
         """Let go of a syringe whose page has fallen silent; True if it was."""
@@ -215,6 +241,7 @@ class Cockpit:
                     message=one.message,
                     reason=one.reason,
                     acknowledged_by=one.acknowledged_by,
+                    do=None if self._hands is None else _with_key(one, self._hands.held.inserted),
                 )
                 for one in (() if alarm is None else alarm.cues)
             ]
@@ -255,6 +282,15 @@ class Cockpit:
             pressure=None if read is None else read.pressure,
             age=None if read is None else max(self._clock() - read.time, 0.0),
         )
+
+
+def _with_key(cue: Cue, inserted: Meters) -> str | None:
+    """Name the key that does what a cue asks for."""
+    if cue.rule != "clearance" or inserted <= 0:
+        return None
+    if cue.level is Level.STOP:
+        return f"Stop. Hold {{↓}} to withdraw from the {cue.about}."
+    return f"Press {{↓}} 2 times: too near to the {cue.about}." if cue.level is Level.CAUTION else None
 
 
 def _place(tip: np.ndarray | None) -> list[float] | None:

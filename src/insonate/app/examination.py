@@ -34,6 +34,7 @@ from insonate.core import (
     InsonateError,
     PixelGrid,
     Plan,
+    Procedure,
     Readable,
     Segmentation,
 )
@@ -232,6 +233,17 @@ class Examination:
             recorder.add("cues", {"time": noun.time, "cues": rows})
         elif isinstance(noun, Seen):
             recorder.add("guidance", guidance(noun).model_dump())
+
+    def keep(self, kind: str, content: dict[str, Any]) -> None:
+        """Write down something that was said, where a recording runs."""
+        recorder = self._recorder
+        if recorder is not None and recorder.running:
+            recorder.add(kind, content)
+
+    @property
+    def procedure(self) -> Procedure:
+        """What is planned."""
+        return self._procedure
 
     def record(self, on: bool) -> None:
         """Begin to record what is shown, or end it.

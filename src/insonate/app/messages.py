@@ -188,6 +188,56 @@ class Status(Message):
     """Why recording ended by itself."""
 
 
+class StageRow(Message):
+    """One stage of the thread."""
+
+    id: str
+    state: Literal["done", "now", "later"]
+
+
+class ThreadNow(Message):
+    """Where the examination is in its thread, and the one thing to do next."""
+
+    type: Literal["thread"] = "thread"
+    stages: list[StageRow]
+    part: str | None
+    """Of the stage that is performed."""
+    do: str
+    """What to do; key caps in braces."""
+    why: str
+    hand: str | None
+    """"probe" or "needle", where one is needed."""
+    ready: bool
+    """Whether the stage can be left without a reason."""
+    goal: list[float] | None
+    """Where the needle's tip should come to rest by the path that was taken, down and to the right [m]; None without one."""
+    entry: list[float] | None
+    """Where that path passes the skin [m]."""
+    report: Literal["none", "making", "ready", "failed"]
+    share: float
+    """Of the report that is made, 0..1."""
+
+
+class ReportFinding(Message):
+    """One thing to do better."""
+
+    severity: str
+    sentence: str
+    time_s: float | None
+
+
+class ReportNow(Message):
+    """What is looked back upon."""
+
+    state: Literal["none", "making", "ready", "failed"]
+    share: float
+    trouble: str | None
+    sentence: str
+    findings: list[ReportFinding]
+    facts: list[tuple[str, str]]
+    """Name and value with its unit."""
+
+
 class RecordingName(Message):
     """One recording that was kept."""
 
@@ -291,6 +341,8 @@ class CueRow(Message):
     reason: str
     """Why, with numbers."""
     acknowledged_by: str | None
+    do: str | None = None
+    """The same with the key that does it, its cap in braces; None where no key does."""
 
 
 class Cues(Message):
@@ -420,7 +472,21 @@ class Pilot(Message):
     give: bool
 
 
-FromServer = Hello | Guidance | Carried | Confirmed | Status | Hands | Cues | Problem
+class Next(Message):
+    """The pilot goes on in the thread; a reason where the stage is not done."""
+
+    type: Literal["next"] = "next"
+    reason: Annotated[str, Field(max_length=200)] | None = None
+
+
+class Back(Message):
+    """The pilot goes back to a stage of the thread."""
+
+    type: Literal["back"] = "back"
+    stage: Annotated[str, Field(max_length=20)]
+
+
+FromServer = ThreadNow | Hello | Guidance | Carried | Confirmed | Status | Hands | Cues | Problem
 Said = (
     Ack
     | SetControl
@@ -432,6 +498,8 @@ Said = (
     | Stimulate
     | Pilot
     | Acknowledge
+    | Next
+    | Back
 )
 FromPage = Annotated[Said, Field(discriminator="type")]
 

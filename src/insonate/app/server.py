@@ -29,7 +29,8 @@ from starlette.requests import ClientDisconnect
 
 from insonate import __version__
 from insonate.app.examination import PATIENT, Examination
-from insonate.app.messages import Hello, Patient, ProcedureName, RecordingName, RegionName
+from insonate.app.leading import Leading
+from insonate.app.messages import Hello, Patient, ProcedureName, RecordingName, RegionName, ReportNow
 from insonate.app.stream import Viewer
 from insonate.core import InputError, InsonateError, OutputError
 from insonate.core.units import Meters
@@ -172,10 +173,12 @@ def create_app(examination: Examination, *, begin: Callable[[], None] | None = N
         yield
         if starting is not None:
             await starting
+        leading.stop()
         await asyncio.to_thread(examination.stop)
 
     app = FastAPI(title="Insonate", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     watching: set[Viewer] = set()
+    leading = Leading(examination)
 
     @app.middleware("http")
     async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -296,13 +299,23 @@ def create_app(examination: Examination, *, begin: Callable[[], None] | None = N
         """Give the simulated examination so far as one small file: seed, settings and every command."""
         return await asyncio.to_thread(examination.block)
 
+    @app.get("/api/report")
+    async def report() -> ReportNow:
+        """Say how far the look back upon the newest guided block is, and what it found."""
+        return leading.report()
+
+    @app.get("/api/report/page")
+    async def report_page() -> Response:
+        """Give that look back as a page of its own."""
+        return Response(leading.reporting.page(), media_type="text/html; charset=utf-8")
+
     @app.websocket("/stream")
     async def stream(socket: WebSocket) -> None:
         if not comes_from_here(socket.headers.get("host"), socket.headers.get("origin")):
             await socket.close(code=1008, reason="this server answers its own page on this machine only")
             return
         await socket.accept()
-        await Viewer(socket, examination, watching).run()
+        await Viewer(socket, leading, watching).run()
 
     page = files("insonate.app") / "static"
     if (page / "index.html").is_file():

@@ -12,15 +12,18 @@ import time
 from fastapi import WebSocket, WebSocketDisconnect
 from pydantic import ValidationError
 
-from insonate.app.examination import Examination, carried_on, guidance
+from insonate.app.examination import carried_on, guidance
+from insonate.app.leading import Leading
 from insonate.app.messages import (
     Ack,
     Acknowledge,
+    Back,
     Confirmed,
     Freeze,
     FromServer,
     MoveNeedle,
     MoveProbe,
+    Next,
     Pilot,
     Press,
     Problem,
@@ -55,9 +58,10 @@ PATIENCE = 0.25
 class Viewer:
     """One page that watches the examination."""
 
-    def __init__(self, socket: WebSocket, examination: Examination, watching: set["Viewer"]) -> None:
+    def __init__(self, socket: WebSocket, leading: Leading, watching: set["Viewer"]) -> None:
         """Take the open socket; `run` serves it until it closes."""
-        self.socket, self.examination, self.watching = socket, examination, watching
+        self.socket, self.leading, self.watching = socket, leading, watching
+        self.examination = leading.examination
         self.lost = self.sent = self.acknowledged = 0
         self.number = 0
         self._on_the_way = 0
@@ -105,6 +109,11 @@ class Viewer:
                 await self._say(Problem(message="not a message of this page"))
             except InsonateError as error:
                 await self._say(Problem(message=str(error)))
+            except (WebSocketDisconnect, RuntimeError):
+                raise
+            except Exception as error:  # one deed that fails by a fault of ours takes nobody's picture away
+                LOG.exception("a message of a page could not be obeyed")
+                await self._say(Problem(message=f"a fault of ours, {type(error).__name__}"))
 
     async def _obey(self, text: str) -> None:
         match parse(text):
@@ -118,6 +127,10 @@ class Viewer:
                 self.examination.set_procedure(id)
             case Freeze(on=on):
                 self.examination.freeze(on)
+            case Next(reason=reason):
+                await asyncio.to_thread(self.leading.go_on, self.number, reason)
+            case Back(stage=stage):
+                self.leading.go_back(self.number, stage)
             case Acknowledge(rule=rule, about=about):
                 self.examination.acknowledge(rule, about, self.number)
             case Pilot(give=give):
@@ -184,7 +197,7 @@ class Viewer:
 
     async def _say_hands(self) -> None:
         """Say how all is held, as often as it changes; let go of a syringe whose page fell silent."""
-        said, cued = None, None
+        said, cued, advised = None, None, None
         while True:
             await asyncio.sleep(HANDS_EVERY)
             cues = self.examination.cues()
@@ -192,15 +205,18 @@ class Viewer:
                 await self._say(cues)
             cued = cues
             cockpit = self.examination.cockpit
-            if cockpit is None:
-                said = None
-                continue
-            with contextlib.suppress(InsonateError):
-                cockpit.watch()
-            now = await asyncio.to_thread(cockpit.now, self.number)
-            if now is not None and now != said:
-                await self._say(now)
-                said = now
+            now = None
+            if cockpit is not None:
+                with contextlib.suppress(InsonateError):
+                    cockpit.watch()
+                now = await asyncio.to_thread(cockpit.now, self.number)
+                if now is not None and now != said:
+                    await self._say(now)
+            said = now or said if cockpit is not None else None
+            advice = await asyncio.to_thread(self.leading.now, now)
+            if advice is not None and advice != advised:
+                await self._say(advice)
+            advised = advice
 
     def _blind(self, problem: str) -> Status:
         return Status(

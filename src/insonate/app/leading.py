@@ -1,0 +1,305 @@
+"""The thread of the one examination: what is known, told to it; what it says, told to the page; what a step sets going.
+
+Choosing begins the recording, taking a path lays the needle on the skin, ending the record makes the report. Nothing here
+reaches the truth: the report is made by a process of its own.
+"""
+
+import threading
+import time
+
+import numpy as np
+
+from insonate.app import messages
+from insonate.app.examination import Examination
+from insonate.app.messages import ReportFinding, ReportNow, StageRow, ThreadNow
+from insonate.app.reporting import Reporting
+from insonate.core import Grid, InputError, InsonateError, NeedlePath
+from insonate.core.units import Meters, Seconds
+from insonate.guidance.thread import Advice, Facts, Stage, Thread
+from insonate.pipeline.live import Live, Seen
+
+SEEN_LASTS: Seconds = 2.5
+"""A target that was labelled longer ago is not in view any more; on a slow machine one labelling takes a second [s]."""
+
+TIP_LASTS: Seconds = 0.5
+"""A tip that was told longer ago is unknown [s]."""
+
+
+class Leading:
+    """Leads one examination along its thread."""
+
+    def __init__(self, examination: Examination) -> None:
+        """Begin at the first stage."""
+        self.examination = examination
+        self.reporting = Reporting()
+        self._lock = threading.RLock()
+        self._thread = Thread(examination.procedure)
+        self._of = (-1, "")
+        self._middle: tuple[Seen, tuple[Meters, Meters] | None] | None = None
+
+    def stop(self) -> None:
+        """Give up a report that is being made."""
+        self.reporting.forget()
+
+    # --- what the page says ---
+
+    def go_on(self, viewer: int, reason: str | None) -> None:
+        """Go on in the thread.
+
+        Parameters
+        ----------
+        viewer : int
+            Who.
+        reason : str or None
+            Why the stage is left before it is done.
+
+        Raises
+        ------
+        InputError
+            If another is the pilot, or the stage is not done and no reason is given.
+        """
+        self.examination.pilots.check(viewer)
+        with self._lock:
+            thread, facts, who = self._current(), self._facts(None), f"viewer {viewer}"
+            left, noted = thread.stage, len(thread.log)
+            if left is Stage.PLAN and facts.path is not None:
+                self._lay(facts.path, viewer)
+            thread.next(facts, who, self._clock(), reason)
+            if left is Stage.CHOOSE and thread.stage is Stage.CHECK:
+                self.reporting.forget()
+                if self.examination.live is not None and self.examination.recorded is None:
+                    self.examination.record(True)
+            for one in thread.log[noted:]:
+                self.examination.keep("step", {"time": one.time, "who": one.who, "what": one.what})
+            if left is Stage.RECORD:
+                self._end()
+
+    def go_back(self, viewer: int, stage: str) -> None:
+        """Go back to an earlier stage.
+
+        Raises
+        ------
+        InputError
+            If another is the pilot, or there is no such stage behind.
+        """
+        self.examination.pilots.check(viewer)
+        try:
+            wanted = Stage(stage)
+        except ValueError:
+            raise InputError(f"there is no stage {stage[:20]!r}") from None
+        with self._lock:
+            thread = self._current()
+            thread.back(wanted, f"viewer {viewer}", self._clock())
+            one = thread.log[-1]
+            self.examination.keep("step", {"time": one.time, "who": one.who, "what": one.what})
+
+    def _lay(self, path: NeedlePath, viewer: int) -> None:
+        cockpit = self.examination.cockpit
+        if cockpit is not None and path.unit == "m":
+            cockpit.lay(path.entry, path.angle, viewer)
+
+    def _end(self) -> None:
+        examination = self.examination
+        try:
+            block = examination.block()
+        except InsonateError:
+            block = None
+        examination.record(False)
+        if block is not None:
+            block["target"] = examination.procedure.target.structures[0]
+            self.reporting.make(block)
+
+    # --- what is said to the page ---
+
+    def now(self, hands: messages.Hands | None) -> ThreadNow | None:
+        """Say where the thread is; None before there is a source.
+
+        Parameters
+        ----------
+        hands : Hands or None
+            As the page is told of them; None where there are none.
+        """
+        if self.examination.live is None:
+            return None
+        with self._lock:
+            thread = self._current()
+            before = thread.stage
+            advice = thread.advise(self._facts(hands))
+            if thread.stage is not before:
+                self.examination.keep(
+                    "step", {"time": self._clock(), "who": "the thread", "what": f"left {before.value}"}
+                )
+            return self._said(thread, advice)
+
+    def _said(self, thread: Thread, advice: Advice) -> ThreadNow:
+        number = advice.stage.number
+        path = thread.accepted if advice.stage is Stage.PERFORM else None
+        told = path is not None and path.unit == "m"
+        return ThreadNow(
+            stages=[
+                StageRow(
+                    id=one.value,
+                    state="done" if one.number < number else "now" if one.number == number else "later",
+                )
+                for one in Stage
+            ],
+            part=None if advice.part is None else advice.part.value,
+            do=advice.do,
+            why=advice.why,
+            hand=advice.hand,
+            ready=advice.ready,
+            goal=list(path.target) if told and path is not None else None,
+            entry=list(path.entry) if told and path is not None else None,
+            report=self.reporting.state,  # type: ignore[arg-type]
+            share=round(self.reporting.share, 2),
+        )
+
+    def report(self) -> ReportNow:
+        """Say how far the report is, and what it found."""
+        reporting = self.reporting
+        facts = reporting.facts
+        return ReportNow(
+            state=reporting.state,  # type: ignore[arg-type]
+            share=reporting.share,
+            trouble=reporting.trouble,
+            sentence=str(facts.get("sentence", "")),
+            findings=[
+                ReportFinding(severity=one["severity"], sentence=one["sentence"], time_s=one["time_s"])
+                for one in facts.get("findings", ())
+            ],
+            facts=_told(facts),
+        )
+
+    # --- what is known ---
+
+    def _current(self) -> Thread:
+        """Give the thread, begun anew where source or procedure is another than before."""
+        examination = self.examination
+        of = (examination.stream, examination.procedure.id)
+        if of != self._of:
+            self._of, self._thread = of, Thread(examination.procedure)
+            self._middle = None
+        return self._thread
+
+    def _clock(self) -> Seconds:
+        live = self.examination.live
+        probe = None if live is None else live.readings.probe
+        return 0.0 if probe is None else probe.time
+
+    def _facts(self, hands: messages.Hands | None) -> Facts:
+        live, cockpit = self.examination.live, self.examination.cockpit
+        if hands is None and cockpit is not None:
+            hands = cockpit.now(0)
+        seen = None if live is None else live.seen
+        fresh = seen is not None and live is not None and _is_fresh(seen, live, self._thread)
+        guided = seen.guided if fresh and seen is not None else None
+        plan = None if guided is None else guided.plan
+        target, path = None, None
+        if guided is not None and plan is not None and guided.scene.segmentation is not None:
+            if plan.target is not None:
+                target = guided.scene.segmentation.structures[plan.target - 1].name
+            # a needle is held on the left of the probe only
+            path = next((one for one in plan.paths if cockpit is None or one.entry[1] < 0), None)
+        tip = _tip(hands)
+        return Facts(
+            held=cockpit is not None,
+            target=target,
+            place=None if target is None or seen is None else self._place(seen),
+            path=path,
+            reason=self._reason(path, None if plan is None else plan.reason),
+            now=self._clock(),
+            slid=0.0 if hands is None else _slid(hands),
+            at_edge=live is not None and live.at_edge,
+            inserted=0.0 if hands is None else hands.needle.inserted,
+            tip=None if tip is None else (tip[0], tip[1]),
+            off=0.0 if tip is None else tip[2],
+            injected=None if hands is None else hands.injector.volume,
+            report=self.reporting.state,
+        )
+
+    def _reason(self, path: NeedlePath | None, otherwise: str | None) -> str:
+        if self._thread.stage is Stage.CHOOSE:
+            return f"{self.examination.procedure.name}. Or look around as you like."
+        if path is not None:
+            unknown = f"; unknown: {', '.join(path.unknown)}" if path.unknown else ""
+            near = min(
+                (one for one in path.clearances if one.distance is not None),
+                key=lambda one: one.distance or 0.0,
+                default=None,
+            )
+            if near is None or near.distance is None or near.unit != "m":
+                return "Clearance unknown" + unknown
+            return f"{1e3 * near.distance:.1f} mm to {near.structure}{unknown}"
+        return otherwise or "Looking for the target."
+
+    def _place(self, seen: Seen) -> tuple[Meters, Meters] | None:
+        """Give where the middle of the target lies, worked out once for each labelling."""
+        if self._middle is None or self._middle[0] is not seen:
+            self._middle = (seen, _middle(seen))
+        return self._middle[1]
+
+
+def _is_fresh(seen: Seen, live: Live, thread: Thread) -> bool:
+    if seen.guided is None or seen.guided.plan.procedure != thread.procedure.id:
+        return False
+    return live.frozen or time.time() - seen.made <= SEEN_LASTS
+
+
+def _middle(seen: Seen) -> tuple[Meters, Meters] | None:
+    guided = seen.guided
+    if guided is None or guided.plan.target is None or guided.scene.segmentation is None:
+        return None
+    image = guided.scene.image
+    if image is None or not isinstance(image.grid, Grid):
+        return None
+    rows, columns = np.nonzero(guided.scene.segmentation.mask(guided.plan.target, 0))
+    if not len(rows):
+        return None
+    grid = image.grid
+    return float(grid.axial[0] + rows.mean() * (grid.axial[1] - grid.axial[0])), float(
+        grid.lateral[0] + columns.mean() * (grid.lateral[1] - grid.lateral[0])
+    )
+
+
+def _slid(hands: messages.Hands) -> Meters:
+    """Give where the probe is, along its face as it is turned now."""
+    probe = hands.probe
+    return float(probe.x * np.cos(probe.rotation) + probe.y * np.sin(probe.rotation))
+
+
+def _tip(hands: messages.Hands | None) -> list[float] | None:
+    """Give where the tracker has the tip now: down, to the right, off the plane [m]."""
+    track = None if hands is None else hands.track
+    if track is None or track.tip is None or track.state != "tip" or track.age > TIP_LASTS:
+        return None
+    return track.tip
+
+
+def _told(facts: dict[str, object]) -> list[tuple[str, str]]:
+    """Give the numbers of a report in words, the nearest first."""
+    out = []
+    for name, key, form in (
+        ("Time with the needle", "needling_s", "{:.0f} s"),
+        ("Passes", "passes", "{:.0f}"),
+        ("Tip in view while advancing", "in_view", "%"),
+        ("Gone blind", "blind_mm", "{:.1f} mm"),
+    ):
+        value = facts.get(key)
+        out.append((name, _number(value, form)))
+    approaches = facts.get("approaches")
+    if isinstance(approaches, list):
+        out += [(f"Needle to {one['structure']}", _distance(one["shaft_mm"])) for one in approaches[:4]]
+    out.append(("Edge of the target with fluid", _number(facts.get("ring"), "%")))
+    return out
+
+
+def _number(value: object, form: str) -> str:
+    if not isinstance(value, int | float):
+        return "unknown"
+    return f"{100 * value:.0f} %" if form == "%" else form.format(value)
+
+
+def _distance(millimeters: float) -> str:
+    if millimeters < 0:
+        return f"{-millimeters:.1f} mm inside"
+    return f"{millimeters:.1f} mm"

@@ -1,6 +1,7 @@
 """Hands over a live patient: what is told comes from the tracker, a silent page lets go, and what is old is unknown."""
 
 import math
+import threading
 import time
 from dataclasses import replace
 
@@ -188,3 +189,42 @@ def test_before_the_first_reading_there_is_nothing_to_hold(body):
     assert one.now(1) is None
     with refused(InputError, "There is no patient under the probe yet."):
         one.obey(MoveProbe(slide=0.001), 1)
+
+
+def test_a_pipeline_that_stalls_is_noticed_and_lets_go_of_all(cockpit, monkeypatch):
+    live = cockpit.live
+    becomes(lambda: live.frame is not None)
+    cockpit.obey(MoveNeedle(advance=0.02), 1)
+    cockpit.obey(Stimulate(on=True), 1)
+    assert live.silent_for() < 0.5
+    assert not any(one.rule == "watchdog" for one in cockpit.cues().cues)
+    stuck = threading.Event()
+    advance = live.source.advance
+
+    def hang(commands, until):
+        stuck.wait(30)
+        return advance(commands, until)
+
+    monkeypatch.setattr(live.source, "advance", hang)
+    try:
+        becomes(lambda: any(one.rule == "watchdog" for one in cockpit.cues().cues))
+        (cue,) = (one for one in cockpit.cues().cues if one.rule == "watchdog")
+        assert (cue.level, cue.message) == ("caution", "Hold. Wait for the image.")
+        assert cue.reason.startswith("No frame for 0.")
+        cockpit.acknowledge("watchdog", "image", 2)
+        assert (
+            next(one for one in cockpit.cues().cues if one.rule == "watchdog").acknowledged_by == "viewer 2"
+        )
+        becomes(lambda: live.silent_for() > module.BLIND)
+        assert cockpit.watch()
+        assert not cockpit.now(1).stimulator.on
+        assert not cockpit.watch()
+    finally:
+        stuck.set()
+    becomes(lambda: live.silent_for() < 0.3)
+    assert not any(one.rule == "watchdog" for one in cockpit.cues().cues)
+    live.freeze(True)
+    time.sleep(0.6)
+    assert live.silent_for() is None
+    live.freeze(False)
+    assert live.silent_for() < 0.3

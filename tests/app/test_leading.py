@@ -57,9 +57,8 @@ def test_choosing_begins_a_recording_that_keeps_every_step(leading):
     assert stage(leading) == "scan"
     name = examination.library.entries()[0].name
     examination.record(False)
-    kept = [
-        event.content["what"] for event in scan(examination.library.path(name)).events if event.kind == "step"
-    ]
+    told = [event for event in scan(examination.library.path(name)) if event.kind == "step"]
+    kept = [event.content["what"] for event in told]
     assert kept[0] == "left choose"
     assert kept[-2:] == ["left scan before it was done: shown only", "back to scan"]
 

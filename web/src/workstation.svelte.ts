@@ -2,6 +2,7 @@
 import { unpack, type Frame } from './frame'
 import type { Drawing } from './drawing'
 import type { Carried, CarriedLine, CueRow, FromPage, FromServer, Guidance, Hands, HazardRow, Hello, NearRow, Patient, RecordingName, RegionName, ReportNow, ThreadNow } from './messages'
+import { Sound, type Heard } from './sound'
 import { tipState } from './needle'
 import type { Hand, Move } from './moves'
 
@@ -49,6 +50,11 @@ export class Workstation {
   problem = $state<string | null>(null)
   /** Where the examination is in its thread; null before the server says so. */
   thread = $state.raw<ThreadNow | null>(null)
+  readonly sound = new Sound()
+  heard = $state<Heard>('blocked')
+  /** Left of a pause of the sound [s]. */
+  pause = $state(0)
+  bursts = $state(0)
   /** Whether the report is open. */
   reporting = $state(false)
   notice = $state<string | null>(null)
@@ -551,8 +557,27 @@ export class Workstation {
     this.say({ type: 'ack', frame: frame.number })
   }
 
+  /** Sound what is loudest and not noted, and the stimulator. */
+  private listen(): void {
+    const { level, row, action } = this.cue
+    const loud = (level === 'caution' || level === 'stop') && !row?.acknowledged_by ? level : null
+    this.sound.tick(loud, `${level} ${row ? `${row.rule} ${row.about}` : action.replace(/[0-9.]+/g, '')}`, this.now)
+    const stimulator = this.hands?.stimulator
+    if (stimulator && this.view === 'live')
+      this.sound.stimuli(stimulator.on, stimulator.rate, (stimulator.grade ?? 0) > 0 && (stimulator.age ?? 9) < 1.5, this.now)
+    this.heard = this.sound.state(this.now)
+    this.pause = Math.ceil(this.sound.rest(this.now))
+    this.bursts = this.sound.bursts
+  }
+
+  pauseSound(): void {
+    this.sound.wake()
+    this.sound.pause(seconds())
+  }
+
   private look(): void {
     this.now = seconds()
+    this.listen()
     if (this.link === 'gone') {
       this.retryIn = Math.max(0, this.retryAt - this.now)
       if (this.retryIn === 0) this.connect()

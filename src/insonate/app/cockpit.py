@@ -39,6 +39,12 @@ KINDS = ("MoveProbe", "AdvanceNeedle", "Inject", "Stimulate")
 LET_GO: Seconds = 0.6
 """The syringe is let go of when the page has not said for so long that it is pressed [s]."""
 
+WATCHDOG = "watchdog"
+"""The rule that no picture comes."""
+
+BLIND: Seconds = 1.0
+"""Syringe and stimulator are switched off when no picture has come for so long; a design assumption [s]."""
+
 CHI_SQUARE = 5.991
 """95 % of a normal spread in two dimensions lies within this, in variances."""
 
@@ -58,6 +64,7 @@ class Cockpit:
         self.live, self.pilots = live, pilots
         self._hands: Hands | None = None
         self._pressed: Seconds = 0.0
+        self._noted: str | None = None  # who took note of the standstill
 
     # --- what is done ---
 
@@ -134,8 +141,13 @@ class Cockpit:
         held.needle(entry=now.beside - beside, angle=angle - now.angle, yaw=-now.yaw, by=f"viewer {viewer}")
 
     def watch(self) -> bool:
-        """Let go of a syringe whose page has fallen silent; True if it was."""
+        """Let go of a syringe whose page has fallen silent, and of all while no picture comes; True if anything was."""
         hands = self._hands
+        silent = self.live.silent_for()
+        if hands is not None and silent is not None and silent > BLIND:
+            was = hands.held.injecting or hands.held.stimulating
+            hands.rest("the watchdog")
+            return was
         if hands is None or not hands.held.injecting or time.monotonic() - self._pressed < LET_GO:
             return False
         hands.inject(on=False, by="the watchdog")
@@ -232,20 +244,45 @@ class Cockpit:
     def cues(self) -> messages.Cues:
         """Say what stands, loudest first."""
         alarm = self.live.alarm
+        standing = () if alarm is None else alarm.cues
         return messages.Cues(
             cues=[
-                CueRow(
-                    level=one.level.value,
-                    about=one.about,
-                    rule=one.rule,
-                    message=one.message,
-                    reason=one.reason,
-                    acknowledged_by=one.acknowledged_by,
-                    do=None if self._hands is None else _with_key(one, self._hands.held.inserted),
-                )
-                for one in (() if alarm is None else alarm.cues)
+                *self._stalled(standing),
+                *(
+                    CueRow(
+                        level=one.level.value,
+                        about=one.about,
+                        rule=one.rule,
+                        message=one.message,
+                        reason=one.reason,
+                        acknowledged_by=one.acknowledged_by,
+                        do=None if self._hands is None else _with_key(one, self._hands.held.inserted),
+                    )
+                    for one in standing
+                ),
             ]
         )
+
+    def _stalled(self, standing: tuple[Cue, ...]) -> list[CueRow]:
+        """Say that no picture comes: the rules are judged by the source's clock, and it may be that which has stopped."""
+        silent = self.live.silent_for()
+        if (
+            silent is None
+            or silent <= rules()["alerting"]["stale"]
+            or any(one.rule == "image" for one in standing)
+        ):
+            self._noted = None
+            return []
+        return [
+            CueRow(
+                level=Level.CAUTION.value,
+                about="image",
+                rule=WATCHDOG,
+                message="Hold. Wait for the image.",
+                reason=f"No frame for {silent:.1f} s",
+                acknowledged_by=self._noted,
+            )
+        ]
 
     def acknowledge(self, rule: str, about: str, viewer: int) -> None:
         """Note that a viewer took note of a cue.
@@ -255,7 +292,9 @@ class Cockpit:
         InputError
             If there is no such cue.
         """
-        if self.live.alarm is not None:
+        if rule == WATCHDOG:
+            self._noted = f"viewer {viewer}"
+        elif self.live.alarm is not None:
             self.live.alarm.acknowledge(rule, about, f"viewer {viewer}")
 
     def _stimulator(self, hands: Hands) -> StimulatorNow:

@@ -184,6 +184,7 @@ class Live:
         self._asked: Seconds | None = None
         self._scheduling = Scheduling()
         self._forming: Seconds = 0.0
+        self._shown: Seconds = 0.0
         self._handing: Seconds = 0.0
         self._relabel = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -286,6 +287,19 @@ class Live:
             self._commands.append(held)
         return held
 
+    def silent_for(self) -> Seconds | None:
+        """Give since when no picture was shown, by this machine's clock and not by the source's, which may have stopped too.
+
+        Returns
+        -------
+        float or None
+            None while it is held, ended, or has not shown its first [s].
+        """
+        with self._news:
+            if self.frozen or self.frame is None or self.problem is not None or self._stopped.is_set():
+                return None
+            return time.monotonic() - self._shown
+
     def touched(self, at: Seconds) -> None:
         """Take note that a command given before was a hand's, moved then by the page's clock [s since 1970]."""
         with self._news:
@@ -307,7 +321,7 @@ class Live:
                 self.held = None if self.frame is None else self.frame.number
             self.frozen = on
             if not on:
-                self.held = None
+                self.held, self._shown = None, time.monotonic()
             self._news.notify_all()
 
     # --- the picture ---
@@ -480,6 +494,7 @@ class Live:
                 asked=asked,
                 dropped=self._scheduling.dropped,
             )
+            self._shown = time.monotonic()
             self._news.notify_all()
             self._tell(self.frame)
 

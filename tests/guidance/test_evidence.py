@@ -197,3 +197,23 @@ def test_a_stop_by_twitch_ends_only_by_drawing_back_and_a_stimulus_as_strong_wit
     assert lived([(0.2e-3, 0, None)] * 9) == [STOP]  # nobody knows where the tip is
     assert lived([(0.1e-3, 0, BACK)] * 9) == [STOP]  # a weaker one proves nothing
     assert lived([(0.5e-3, 2, BACK)] * 9) == [STOP]
+
+
+@pytest.mark.parametrize(
+    ("distance", "touch", "level"),
+    [(2.3e-3, 0.02, None), (1.2e-3, 0.14, Level.CAUTION), (0.0, 0.5, Level.STOP)],
+)
+def test_a_target_is_to_be_neared_and_not_touched(distance, touch, level):
+    near = Clearance(
+        structure="femoral nerve",
+        distance=distance,
+        interval=(max(distance - 2.2e-3, 0.0), distance + 2.2e-3),
+        unit="m",
+        contact_probability=touch,
+        margin=0.0,
+        reason="the target: to be neared, not touched",
+        target=True,
+    )
+    (judged,) = about_clearances([near], 1.0)
+    assert judged.level is level
+    assert judged.excludes is (Level.CAUTION if level is None else None)

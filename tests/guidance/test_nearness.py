@@ -91,9 +91,11 @@ def test_a_shaft_that_lies_across_a_structure_touches_it_though_the_tip_is_beyon
     assert beyond["nerve 1"].distance == 0.0
 
 
-def test_the_target_is_told_with_its_stand_off_and_what_is_not_seen_says_why():
+def test_the_target_is_told_as_such_and_what_is_not_seen_says_why():
     all_of_it = told(pose((0.018, 0.004)))
-    assert all_of_it["nerve 1"].margin == PROCEDURE.target.standoff.value
+    target = all_of_it["nerve 1"]
+    assert target.target and target.margin == 0
+    assert not any(one.target for name, one in all_of_it.items() if name != "nerve 1")
     vein = all_of_it["femoral vein"]
     assert vein.distance is None and vein.reason == "not seen in the picture"
 

@@ -24,6 +24,8 @@ class Clearance:
     """Distance that must be kept [m]."""
     reason: str
     """Why it is unknown or not judged, or how it was judged, as one sentence."""
+    target: bool = False
+    """Whether it is what is aimed at: to be neared, not touched."""
 
     def __post_init__(self) -> None:
         parts = (self.distance, self.interval, self.unit)

@@ -60,6 +60,14 @@ def _about_clearance(one: Clearance, observed: Seconds) -> Judgement:
     reason = f"{1e3 * one.distance:.1f} mm to {name} ({1e3 * low:.1f}-{1e3 * high:.1f}), margin {1e3 * one.margin:.1f} mm"
     if one.distance <= 0:
         level, excludes, message = Level.STOP, None, f"Stop. Withdraw from the {name}."
+    elif one.target:
+        touch = one.contact_probability or 0.0
+        reason = f"{1e3 * one.distance:.1f} mm to {name} ({1e3 * low:.1f}-{1e3 * high:.1f}), touched at {100 * touch:.0f} %"
+        if touch < rules()["clearance"]["target_contact"]:
+            level, excludes, message = None, Level.CAUTION, f"The {name} is not touched."
+        else:
+            level, message = Level.CAUTION, f"Hold. Too near to the {name}."
+            excludes = Level.STOP if low > 0 else None
     elif one.keeps_margin:
         level, excludes, message = None, Level.CAUTION, f"The margin to the {name} is kept."
     else:

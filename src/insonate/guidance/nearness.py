@@ -45,7 +45,7 @@ def clearances(
     plan : Plan
         Made of that scene: its hazards, known or not, and its target.
     procedure : Procedure
-        The plan's; gives the needle's radius and the target's stand-off.
+        The plan's; gives the needle's radius.
     needle : NeedlePose or None
         In the probe's or the patient's frame; None if nobody tells.
     probe : Pose or None
@@ -62,7 +62,7 @@ def clearances(
     if plan.target is not None and scene.segmentation is not None:
         target = scene.segmentation.structures[plan.target - 1]
         words = target.name if target.named_by is not None else f"{target.name} {target.instance}"
-        wanted.append((words, procedure.target.standoff.value, plan.target, "the target"))
+        wanted.append((words, 0.0, plan.target, "the target: to be neared, not touched"))
     points, sigma, why = _needle(scene, needle, probe)
     out = []
     for structure, margin, label, reason in wanted:
@@ -82,6 +82,7 @@ def clearances(
                 contact_probability=contact_probability(away, sigma),
                 margin=margin,
                 reason=reason,
+                target=label == plan.target,
             )
         )
     return tuple(out)

@@ -26,19 +26,23 @@ from insonate.core import (
     IQImage,
     MoveProbe,
     PixelGrid,
+    Pose,
     Quantity,
+    Scene,
     SetControl,
     Source,
 )
 from insonate.core.checks import check_range
 from insonate.core.procedure import Procedure
-from insonate.core.units import Seconds
+from insonate.core.units import CubicMeters, Seconds
+from insonate.guidance.nearness import in_probe_frame
 from insonate.imaging.b_mode import Compounding, speckle_reduction
 from insonate.pipeline.alarm import Alarm
 from insonate.pipeline.catalog import BEAMFORMERS
 from insonate.pipeline.chain import Guided, as_image, cut, frame_of, grid_of, guide_scene, label, one_frame
 from insonate.pipeline.readings import Readings
 from insonate.pipeline.scheduling import COMPOUNDING, DENSITY, LABELLING, Scheduling
+from insonate.pipeline.watch import stayed
 
 COMPOUNDED, FEWER = 5, 3
 """Plane waves in the rolling compound, and where that is held back."""
@@ -185,6 +189,11 @@ class Live:
         self._scheduling = Scheduling()
         self._forming: Seconds = 0.0
         self._shown: Seconds = 0.0
+        self._inside = False
+        self._before: CubicMeters = 0.0  # given before this puncture
+        self._clear: tuple[np.ndarray, Pose] | None = (
+            None  # vessels, and the probe, before anything was given
+        )
         self._handing: Seconds = 0.0
         self._relabel = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -343,6 +352,8 @@ class Live:
             self._now = until
             try:
                 for command in commands:
+                    if isinstance(command, AdvanceNeedle):
+                        self._inside = command.inserted > 0
                     self._tell(command)
                 if self.alarm is not None:
                     self.alarm.take(commands, ())
@@ -394,6 +405,10 @@ class Live:
             self._commands.append(
                 SetControl(name=DENSITY_CONTROL, value=value, time=self._now, given_by="the scheduler")
             )
+
+    def _dropped(self) -> tuple[str, ...]:
+        """Tell what is left out now: never the labels, which guide, while a needle is under the skin."""
+        return tuple(one for one in self._scheduling.dropped if not (self._inside and one == LABELLING))
 
     def _fail(self, why: str) -> None:
         """Say why the source stopped, once all that it gave before is shown."""
@@ -492,7 +507,7 @@ class Live:
                 source_time=source_time,
                 made=time.time(),
                 asked=asked,
-                dropped=self._scheduling.dropped,
+                dropped=self._dropped(),
             )
             self._shown = time.monotonic()
             self._news.notify_all()
@@ -535,7 +550,7 @@ class Live:
                     self._news.notify_all()
             if fits:
                 self._tell(seen)
-            rests = SELDOM if LABELLING in self._scheduling.dropped else 1
+            rests = SELDOM if LABELLING in self._dropped() else 1
             self._rest(time.monotonic() + rests * max(RESTED, 2 * (time.monotonic() - began)), seen)
 
     def _rest(self, until: Seconds, seen: Seen) -> None:
@@ -550,6 +565,28 @@ class Live:
                 if self.seen is seen and found is not None:
                     self.carried = found
                     self._news.notify_all()
+
+    def _told_apart(self, scene: Scene, at: Seconds) -> Scene:
+        """Take the fluid that was given through this puncture out of the vessels that are labelled."""
+        from insonate.analysis.segmentation.injectate import injectate, vessels, without
+
+        probe, tip, given = self.readings.probe_at(at), self.readings.last_tip, self.readings.injection
+        if scene.segmentation is None or probe is None:
+            return scene
+        volume = 0.0 if given is None else given.volume
+        if not self._inside:
+            self._before = volume
+        if volume <= self._before:
+            self._clear = (vessels(scene.segmentation), probe)
+            return scene
+        if self._clear is None or tip is None or not stayed(probe, self._clear[1]):
+            return scene
+        near = in_probe_frame(tip, self.readings.probe_at(tip.time))
+        if near is None or near.tip is None:
+            return scene
+        place = (float(near.tip[2]), float(near.tip[0]))
+        found = injectate(scene.segmentation, self._clear[0], place, volume - self._before)
+        return replace(scene, segmentation=without(scene.segmentation, found))
 
     def _segmenter(self) -> str:
         """Name who labels this source; a simulated one that shows no region of the body is strange to both."""
@@ -569,6 +606,7 @@ class Live:
                 area=(0, 0, *image.grid.shape),
                 simulated=self.source.simulated,
             )
+            scene = self._told_apart(scene, frame.source_time)
             guided = guide_scene(scene, image, procedure, frame=0, simulated=self.source.simulated)
             return Seen(number=frame.number, made=frame.made, guided=guided)
         except Exception as error:  # whatever fails here, the page says that nothing is known

@@ -228,9 +228,7 @@ class Watch:
         then = self._pose_at(seen)
         if probe is None or then is None:
             return None  # a source without a tracked probe: nobody says that it moved
-        slid = float(np.linalg.norm(probe.translation - then.translation))
-        turned = float(np.arccos(np.clip((np.trace(probe.rotation @ then.rotation.T) - 1) / 2, -1, 1)))
-        if slid > STAYED or turned > STAYED_TURN:
+        if not stayed(probe, then):
             return "the probe has moved since structures were seen"
         return None
 
@@ -246,6 +244,24 @@ class Watch:
             message="No needle is under the skin.",
             reason="Needle outside",
         )
+
+
+def stayed(now: Pose, then: Pose) -> bool:
+    """Tell whether a probe is still where it was, as near as a picture can tell.
+
+    Parameters
+    ----------
+    now, then : Pose
+        Patient <- probe.
+
+    Returns
+    -------
+    bool
+        False if it slid or turned out of the slice.
+    """
+    slid = float(np.linalg.norm(now.translation - then.translation))
+    turned = float(np.arccos(np.clip((np.trace(now.rotation @ then.rotation.T) - 1) / 2, -1, 1)))
+    return slid <= STAYED and turned <= STAYED_TURN
 
 
 def _unknown(structure: str, margin: Meters, reason: str) -> Clearance:

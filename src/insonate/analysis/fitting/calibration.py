@@ -78,6 +78,9 @@ def bias(
     return (0.0, float(best[0]), float(best[1]))
 
 
+STEEPEST = 20.0
+"""Slope and offset of trust stay within this: few pixels would else lead anywhere."""
+
 CERTAIN = 1e-4
 """Probabilities are kept this far from 0 and 1."""
 
@@ -104,6 +107,10 @@ def trust(probability: np.ndarray, right: np.ndarray) -> tuple[float, float]:
         return -float(np.where(right, log_expit(z), log_expit(-z)).mean())
 
     a, c = minimize(
-        cost, np.array([1.0, 0.0]), method="Nelder-Mead", options={"xatol": 1e-3, "fatol": 1e-7}
+        cost,
+        np.array([1.0, 0.0]),
+        method="Nelder-Mead",
+        bounds=((0, STEEPEST), (-STEEPEST, STEEPEST)),  # surer is never less right
+        options={"xatol": 1e-3, "fatol": 1e-7},
     ).x
     return float(a), float(c)

@@ -116,7 +116,7 @@ def test_a_report_is_told_in_words(leading):
     }  # fmt: skip
     told = leading.report()
     assert told.sentence == "Keep clear."
-    assert dict(told.facts) == {
+    assert {one.name: one.value for one in told.facts} == {
         "Time with the needle": "20 s", "Passes": "1", "Tip in view while advancing": "42 %", "Gone blind": "0.0 mm",
         "Needle to femoral nerve": "0.3 mm inside", "Needle to vein": "4.0 mm", "Edge of the target with fluid": "unknown",
     }  # fmt: skip

@@ -147,7 +147,17 @@ def test_no_message_carries_a_number_that_is_none():
 
 def test_every_message_of_the_server_is_told_apart_by_its_type():
     types = {kind.model_fields["type"].default for kind in messages.FromServer.__args__}
-    assert types == {"hello", "guidance", "carried", "confirmed", "status", "hands", "cues", "problem"}
+    assert types == {
+        "hello",
+        "guidance",
+        "carried",
+        "confirmed",
+        "status",
+        "hands",
+        "cues",
+        "problem",
+        "thread",
+    }
     assert TypeAdapter(messages.FromServer).json_schema()
 
 

@@ -187,11 +187,24 @@ def test_a_tip_that_is_not_known_is_waited_for():
     assert "unknown" in advice.why
 
 
-@pytest.mark.parametrize(("off", "key"), [(0.003, "{G}"), (-0.003, "{T}")])
-def test_a_tip_far_off_the_plane_is_turned_back(off, key):
-    advice = at(Stage.PERFORM).advise(inside(0.02, off=off))
-    assert advice.do == f"Press {key} 2 times: the tip leaves the picture."
-    assert "3.0 mm off the plane" in advice.why
+@pytest.mark.parametrize(
+    ("off", "do"), [(0.001, "{G} 4 times"), (-0.001, "{T} 4 times"), (0.0008, "Hold {↑}")]
+)
+def test_a_tip_off_the_plane_is_turned_back(off, do):
+    advice = at(Stage.PERFORM).advise(inside(0.024, off=off))
+    assert do in advice.do
+    assert ("off the plane" in advice.why) == (abs(off) > module.ASTRAY)
+
+
+def test_one_reading_off_the_plane_turns_nothing():
+    thread = at(Stage.PERFORM)
+    for k in range(20):
+        thread.advise(inside(0.02, off=0.0, now=0.1 * k))
+    assert thread.advise(inside(0.02, off=0.0015, now=2.0)).do.startswith("Hold {↑}")
+    said = [thread.advise(inside(0.02, off=0.0015, now=2.0 + 0.1 * k)).do for k in range(1, 20)]
+    assert said[-1] == "Press {G} 4 times: the tip leaves the picture."
+    thread.advise(replace(inside(0.02), tip=None, now=4.0))
+    assert thread.advise(inside(0.02, off=0.0, now=4.1)).do.startswith("Hold {↑}")
 
 
 def test_a_tip_that_leaves_its_goal_is_advanced_again_until_something_was_given():

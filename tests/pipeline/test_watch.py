@@ -139,7 +139,7 @@ LOSSES = {
     "shaft only": {"state": NeedleState.SHAFT_ONLY},
     "out of plane": {"elevation": 2e-3},
     "tracker unplugged": {"needle": False},
-    "structures old": {"seen": 1.2},
+    "structures old": {"seen": 2.2},
     "structures never": {"seen": None},
     "labelling failed": {"scene": None},
     "probe slid": {"pose": held(at=(-0.002, 0.0, 0.0)), "seen": 0.4},

@@ -139,6 +139,7 @@ export interface Hello {
   controls: Control[]
   procedure: string
   procedures: ProcedureName[]
+  names: string[]
   frozen: boolean
   held: number | null
   recording: boolean
@@ -176,6 +177,14 @@ export interface MoveProbe {
   rock: number
   press: number
   at: number | null
+}
+
+/** A viewer says what an outlined structure is, or that it is not. */
+export interface Name {
+  type: 'name'
+  axial: number
+  lateral: number
+  name: string | null
 }
 
 /** How near the needle is to one structure, or that it is unknown. */
@@ -277,6 +286,29 @@ export interface RegionName {
   pathologies: string[]
 }
 
+/** One number of a report, in words. */
+export interface ReportFact {
+  name: string
+  value: string
+}
+
+/** One thing to do better. */
+export interface ReportFinding {
+  severity: string
+  sentence: string
+  time_s: number | null
+}
+
+/** What is looked back upon. */
+export interface ReportNow {
+  state: string
+  share: number
+  trouble: string | null
+  sentence: string
+  findings: ReportFinding[]
+  facts: ReportFact[]
+}
+
 /** The viewer turns a control. */
 export interface SetControl {
   type: 'control'
@@ -356,4 +388,4 @@ export interface TrackNow {
 }
 
 export type FromServer = ThreadNow | Hello | Guidance | Carried | Confirmed | Status | Hands | Cues | Problem
-export type FromPage = Ack | SetControl | SetProcedure | Freeze | MoveProbe | MoveNeedle | Press | Stimulate | Pilot | Acknowledge | Next | Back
+export type FromPage = Ack | SetControl | SetProcedure | Freeze | MoveProbe | MoveNeedle | Press | Stimulate | Pilot | Acknowledge | Name | Next | Back

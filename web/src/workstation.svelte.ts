@@ -275,6 +275,11 @@ export class Workstation {
     this.say({ type: 'next', reason })
   }
 
+  /** Call the structure at a place of the drawing by a name; null takes it away. */
+  call(at: [number, number], name: string | null): void {
+    this.say({ type: 'name', axial: at[0], lateral: at[1], name })
+  }
+
   back(stage: string): void {
     this.say({ type: 'back', stage })
   }

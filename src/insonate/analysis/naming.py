@@ -70,11 +70,13 @@ def name_structures(
         return segmentation
     if len(target.structures) != 1:
         return segmentation
+    if any(one.name == target.structures[0] for one in segmentation.structures):
+        return segmentation  # somebody has named it
     known = segmentation.known()
     sizes = {
         label: int(((segmentation.labels == label) & known).sum())
         for label, structure in enumerate(segmentation.structures, start=1)
-        if structure.tissue is target.tissue
+        if structure.tissue is target.tissue and structure.named_by is None
     }
     ranked = sorted((size, label) for label, size in sizes.items() if size > 0)
     if not ranked or (len(ranked) > 1 and ranked[-2][0] > CLEARLY * ranked[-1][0]):

@@ -400,6 +400,19 @@ class Examination:
         if self.cockpit is not None:
             self.cockpit.acknowledge(rule, about, viewer)
 
+    def call(self, place: tuple[Meters, Meters], name: str | None, viewer: int) -> None:
+        """Call an outlined structure by a name of the procedure, or take its name away.
+
+        Raises
+        ------
+        InputError
+            If nothing is outlined there, or the name does not fit.
+        """
+        if self.live is None:
+            raise InputError("nothing is shown yet")
+        self.live.call(place, name, f"viewer {viewer}")
+        self.keep("name", {"place": list(place), "name": name, "who": f"viewer {viewer}"})
+
     def freeze(self, on: bool) -> None:
         """Hold the picture, or let it go on."""
         if self.live is not None:
@@ -447,6 +460,11 @@ class Examination:
                 ProcedureName(id=one.id, name=one.name, review=one.review.value, view=one.view)
                 for one in procedures()
             ],
+            names=list(
+                dict.fromkeys(
+                    (*self._procedure.target.structures, *(one.structure for one in self._procedure.hazards))
+                )
+            ),
             frozen=live.frozen if live is not None else False,
             held=live.held if live is not None else None,
             recording=self.recorded is not None,

@@ -11,7 +11,7 @@ import numpy as np
 
 from insonate.app import messages
 from insonate.app.examination import Examination
-from insonate.app.messages import ReportFinding, ReportNow, StageRow, ThreadNow
+from insonate.app.messages import ReportFact, ReportFinding, ReportNow, StageRow, ThreadNow
 from insonate.app.reporting import Reporting
 from insonate.core import Grid, InputError, InsonateError, NeedlePath
 from insonate.core.units import Meters, Seconds
@@ -73,6 +73,8 @@ class Leading:
                 self.examination.keep("step", {"time": one.time, "who": one.who, "what": one.what})
             if left is Stage.RECORD:
                 self._end()
+            if left is Stage.REPORT:
+                self.examination.freeze(False)
 
     def go_back(self, viewer: int, stage: str) -> None:
         """Go back to an earlier stage.
@@ -107,6 +109,9 @@ class Leading:
         examination.record(False)
         if block is not None:
             block["target"] = examination.procedure.target.structures[0]
+            examination.freeze(
+                True
+            )  # what is looked back upon is over, and the picture would take the time of the report
             self.reporting.make(block)
 
     # --- what is said to the page ---
@@ -167,7 +172,7 @@ class Leading:
                 ReportFinding(severity=one["severity"], sentence=one["sentence"], time_s=one["time_s"])
                 for one in facts.get("findings", ())
             ],
-            facts=_told(facts),
+            facts=[ReportFact(name=name, value=value) for name, value in _told(facts)],
         )
 
     # --- what is known ---

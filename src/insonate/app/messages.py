@@ -88,6 +88,8 @@ class Hello(Message):
     controls: list[Control]
     procedure: str
     procedures: list[ProcedureName]
+    names: list[str]
+    """What the procedure calls its target and its hazards: a structure can be called so by a click."""
     frozen: bool
     held: int | None
     """Number of the frame that is held; until the page has drawn it, it shows one that came before, and does not say that
@@ -226,6 +228,14 @@ class ReportFinding(Message):
     time_s: float | None
 
 
+class ReportFact(Message):
+    """One number of a report, in words."""
+
+    name: str
+    value: str
+    """With its unit."""
+
+
 class ReportNow(Message):
     """What is looked back upon."""
 
@@ -234,8 +244,7 @@ class ReportNow(Message):
     trouble: str | None
     sentence: str
     findings: list[ReportFinding]
-    facts: list[tuple[str, str]]
-    """Name and value with its unit."""
+    facts: list[ReportFact]
 
 
 class RecordingName(Message):
@@ -472,6 +481,16 @@ class Pilot(Message):
     give: bool
 
 
+class Name(Message):
+    """A viewer says what an outlined structure is, or that it is not."""
+
+    type: Literal["name"] = "name"
+    axial: Annotated[float, Field(ge=-1, le=1)]
+    """Of a place in it [m]."""
+    lateral: Annotated[float, Field(ge=-1, le=1)]
+    name: Annotated[str, Field(max_length=80)] | None
+
+
 class Next(Message):
     """The pilot goes on in the thread; a reason where the stage is not done."""
 
@@ -498,6 +517,7 @@ Said = (
     | Stimulate
     | Pilot
     | Acknowledge
+    | Name
     | Next
     | Back
 )
@@ -519,7 +539,7 @@ def parse(text: str) -> Said:
 
 def schema() -> dict[str, Any]:
     """Give the JSON schema of all messages, for the page's types."""
-    return TypeAdapter(FromServer | FromPage | RegionName | RecordingName).json_schema()
+    return TypeAdapter(FromServer | FromPage | RegionName | RecordingName | ReportNow).json_schema()
 
 
 LONGEST_WAIT = 60.0

@@ -4,7 +4,6 @@ Only that process reaches the truth of a simulated patient; this server starts i
 wrote. `insonate debrief` does the same by hand.
 """
 
-import contextlib
 import json
 import os
 import subprocess
@@ -65,8 +64,6 @@ class Reporting:
                 start_new_session=True,
             )
             self._process = process
-        with contextlib.suppress(OSError, AttributeError):  # the live picture goes first
-            os.setpriority(os.PRIO_PROCESS, process.pid, 10)
         threading.Thread(target=self._wait, args=(process, page, room), name="report", daemon=True).start()
 
     def forget(self) -> None:

@@ -23,6 +23,7 @@ from insonate.app.messages import (
     FromServer,
     MoveNeedle,
     MoveProbe,
+    Name,
     Next,
     Pilot,
     Press,
@@ -127,6 +128,8 @@ class Viewer:
                 self.examination.set_procedure(id)
             case Freeze(on=on):
                 self.examination.freeze(on)
+            case Name(axial=axial, lateral=lateral, name=name):
+                self.examination.call((axial, lateral), name, self.number)
             case Next(reason=reason):
                 await asyncio.to_thread(self.leading.go_on, self.number, reason)
             case Back(stage=stage):

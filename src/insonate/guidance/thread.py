@@ -33,9 +33,14 @@ NEAR: Meters = 6e-3
 ARRIVED: Meters = 1.2e-3
 """The tip is where it should be when less of the way is left; about the tracker's own spread [m]."""
 
-ASTRAY: Meters = 2.5e-3
-"""A tip further off the plane is turned back to it; what is nearer is left to the rules, which the tracker's spread can
-trip [m]."""
+ASTRAY: Meters = 0.9e-3
+"""A tip that lies further off the plane, by the tracker's mean, is turned back: beyond half a slice all is unknown [m]."""
+
+SETTLES: Seconds = 0.4
+"""Over which the tip's place off the plane is averaged: the tracker spreads by half a millimeter [s]."""
+
+TURNS: Meters = 10e-3
+"""A needle less far inside is not turned: little of it would come back [m]."""
 
 LEFT_AGAIN: Meters = 3e-3
 """The tip has left its goal again when it is so far from it, as long as nothing was given [m]."""
@@ -199,6 +204,8 @@ class Thread:
         self._before: CubicMeters | None = None
         self._last: tuple[Meters, Seconds] | None = None  # where the target was seen last, and when
         self._lost: Seconds | None = None
+        self._off: Meters = 0.0
+        self._told: Seconds | None = None
 
     # --- what is done by word ---
 
@@ -427,11 +434,12 @@ class Thread:
                 ready=False,
             )
         why = f"{1e3 * left:.0f} mm to go, {1e3 * facts.inserted:.0f} mm inside."
-        if abs(facts.off) > ASTRAY:
-            key = "{G}" if facts.off > 0 else "{T}"
+        if abs(self._off) > ASTRAY and facts.inserted >= TURNS:
+            key = "{G}" if self._off > 0 else "{T}"
+            times = int(np.clip(round(abs(self._off) / (facts.inserted * np.radians(1))), 1, 4))
             return self._say(
-                f"Press {key} 2 times: the tip leaves the picture.",
-                f"Tip {1e3 * abs(facts.off):.1f} mm off the plane. {why}",
+                f"Press {key} {times} time{'s' if times > 1 else ''}: the tip leaves the picture.",
+                f"Tip {1e3 * abs(self._off):.1f} mm off the plane. {why}",
                 hand="needle",
                 ready=False,
             )
@@ -458,6 +466,7 @@ class Thread:
                 self._before = facts.injected
             self._given = facts.injected - self._before
         inside = facts.inserted > 0
+        self._settle(facts)
         if not inside and self._part is Part.WITHDRAW:
             self.stage = Stage.RECORD
             return
@@ -474,6 +483,16 @@ class Thread:
             self._part = Part.INJECT
         if self._part is Part.INJECT and self._given >= self.procedure.injectate.volume[0].value:
             self._part = Part.WITHDRAW
+
+    def _settle(self, facts: Facts) -> None:
+        """Average how far the tip lies off the plane; anew where it was lost."""
+        if facts.tip is None:
+            self._told = None
+            return
+        since = None if self._told is None else facts.now - self._told
+        share = 1.0 if since is None else 1 - float(np.exp(-max(since, 0.0) / SETTLES))
+        self._off += share * (facts.off - self._off)
+        self._told = facts.now
 
     def _report(self, facts: Facts) -> Advice:
         if facts.report == "making":

@@ -34,10 +34,11 @@ from insonate.core import (
 )
 from insonate.core.checks import check_range
 from insonate.core.procedure import Procedure
-from insonate.core.units import CubicMeters, Seconds
+from insonate.core.units import CubicMeters, Meters, Seconds
 from insonate.guidance.nearness import in_probe_frame
 from insonate.imaging.b_mode import Compounding, speckle_reduction
 from insonate.pipeline.alarm import Alarm
+from insonate.pipeline.calling import Calling
 from insonate.pipeline.catalog import BEAMFORMERS
 from insonate.pipeline.chain import Guided, as_image, cut, frame_of, grid_of, guide_scene, label, one_frame
 from insonate.pipeline.readings import Readings
@@ -76,6 +77,9 @@ REAL_SEGMENTER, SIMULATED_SEGMENTER = "nerve_vessel", "simulated_tissues"
 
 PATIENCE: Seconds = 0.1
 """How long a thread waits for another before it looks whether all has ended [s]."""
+
+MOST_SITES = 256
+"""Places that are remembered at which something was given: a minute of it."""
 
 MOST_COMMANDS = 64
 """Waiting for a source; of more than these, as from a knob turned while the picture is held, the oldest are dropped."""
@@ -190,7 +194,12 @@ class Live:
         self._forming: Seconds = 0.0
         self._shown: Seconds = 0.0
         self._inside = False
-        self._before: CubicMeters = 0.0  # given before this puncture
+        self.calling = Calling()
+        """Names that people gave."""
+        self._before: CubicMeters = 0.0  # given when vessels were looked at
+        self._sites: list[
+            tuple[tuple[Meters, Meters], CubicMeters]
+        ] = []  # where the tip was while it was given
         self._clear: tuple[np.ndarray, Pose] | None = (
             None  # vessels, and the probe, before anything was given
         )
@@ -321,6 +330,39 @@ class Live:
             self.seen = self.carried = None
         if self.alarm is not None:
             self.alarm.begin(procedure)
+        self._relabel.set()
+
+    def call(self, place: tuple[Meters, Meters], name: str | None, by: str) -> None:
+        """Call the structure that is outlined at a place by a name, from now on; see `calling.Calling.call`.
+
+        Parameters
+        ----------
+        place : (float, float)
+            Down and to the right of the middle, in the picture that was labelled last [m].
+        name : str or None
+            A name of the procedure; None takes the name away.
+        by : str
+            Who says so.
+
+        Raises
+        ------
+        InputError
+            If nothing is outlined there, or the name does not fit.
+        """
+        seen = self.seen
+        if seen is None or seen.guided is None or seen.guided.scene.segmentation is None:
+            raise InputError("no structure is outlined now")
+        image = seen.guided.scene.image
+        at = 0.0 if image is None or image.times is None else float(image.times[0])
+        self.calling.call(
+            seen.guided.scene.segmentation,
+            self.procedure,
+            place,
+            name,
+            by=by,
+            probe=self.readings.probe_at(at),
+            now=at,
+        )
         self._relabel.set()
 
     def freeze(self, on: bool) -> None:
@@ -551,7 +593,11 @@ class Live:
             if fits:
                 self._tell(seen)
             rests = SELDOM if LABELLING in self._dropped() else 1
-            self._rest(time.monotonic() + rests * max(RESTED, 2 * (time.monotonic() - began)), seen)
+            self._rest(
+                time.monotonic()
+                + rests * max(RESTED, (1 if self._inside else 2) * (time.monotonic() - began)),
+                seen,
+            )
 
     def _rest(self, until: Seconds, seen: Seen) -> None:
         """Label nothing until then; carry what was seen with the pictures that come meanwhile."""
@@ -567,25 +613,29 @@ class Live:
                     self._news.notify_all()
 
     def _told_apart(self, scene: Scene, at: Seconds) -> Scene:
-        """Take the fluid that was given through this puncture out of the vessels that are labelled."""
+        """Take the fluid that was given since the probe came here out of the vessels that are labelled."""
         from insonate.analysis.segmentation.injectate import injectate, vessels, without
 
         probe, tip, given = self.readings.probe_at(at), self.readings.last_tip, self.readings.injection
         if scene.segmentation is None or probe is None:
             return scene
         volume = 0.0 if given is None else given.volume
-        if not self._inside:
-            self._before = volume
-        if volume <= self._before:
-            self._clear = (vessels(scene.segmentation), probe)
+        here = self._clear is not None and stayed(probe, self._clear[1])
+        if volume <= self._before or not (here or self._inside):
+            # nothing was given yet, or the probe looks at another place before the next puncture
+            self._clear, self._before = (vessels(scene.segmentation), probe), volume
+            self._sites = []
             return scene
-        if self._clear is None or tip is None or not stayed(probe, self._clear[1]):
+        if self._clear is None or not here:
             return scene
-        near = in_probe_frame(tip, self.readings.probe_at(tip.time))
-        if near is None or near.tip is None:
-            return scene
-        place = (float(near.tip[2]), float(near.tip[0]))
-        found = injectate(scene.segmentation, self._clear[0], place, volume - self._before)
+        near = None if tip is None else in_probe_frame(tip, self.readings.probe_at(tip.time))
+        more = volume - self._before - sum(part for _, part in self._sites)
+        if more > 0 and near is not None and near.tip is not None:
+            self._sites.append(((float(near.tip[2]), float(near.tip[0])), more))
+            self._sites = self._sites[-MOST_SITES:]
+        found = np.zeros(scene.segmentation.grid.shape, bool)
+        for place, _ in self._sites:  # all of it may have gone to any of them
+            found |= injectate(scene.segmentation, self._clear[0], place, volume - self._before)
         return replace(scene, segmentation=without(scene.segmentation, found))
 
     def _segmenter(self) -> str:
@@ -607,6 +657,10 @@ class Live:
                 simulated=self.source.simulated,
             )
             scene = self._told_apart(scene, frame.source_time)
+            if scene.segmentation is not None:
+                probe = self.readings.probe_at(frame.source_time)
+                named = self.calling.named(scene.segmentation, probe, frame.source_time)
+                scene = replace(scene, segmentation=named)
             guided = guide_scene(scene, image, procedure, frame=0, simulated=self.source.simulated)
             return Seen(number=frame.number, made=frame.made, guided=guided)
         except Exception as error:  # whatever fails here, the page says that nothing is known

@@ -32,8 +32,9 @@ from insonate.guidance.evidence import TipRule, TwitchRule, about_clearances, ab
 from insonate.guidance.nearness import clearances, in_probe_frame
 from insonate.guidance.rules import rules
 
-STRUCTURES_LAST: Seconds = 1.0
-"""Structures seen longer ago are not relied on; a design assumption [s]."""
+STRUCTURES_LAST: Seconds = 2.0
+"""Structures seen longer ago are not relied on; a design assumption. On two cores that draw the page as well, two labellings
+take a second and a half: with less, one would be out of date before the next has come, and nothing could be judged [s]."""
 
 STAYED: Meters = 1e-3
 """The probe has stayed if it slid less; half a slice [m]."""

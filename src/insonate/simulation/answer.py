@@ -4,7 +4,7 @@ It lives the examination again and looks at it whole. Imported by those alone wh
 (`tests/architecture/test_homes.py`).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -50,6 +50,7 @@ def replay(
     *,
     body: Body | None = None,
     every: int = 1,
+    at: Callable[[Seconds], bool] | None = None,
 ) -> Iterator[Truth]:
     """Live an examination again and tell the truth of every tick.
 
@@ -67,6 +68,8 @@ def replay(
         Instead of the region's; the one that the patient had.
     every : int
         Tell of every so manyth tick only, from the first.
+    at : callable, optional
+        Tell of those among them only whose time it takes; all by default.
 
     Yields
     ------
@@ -75,7 +78,8 @@ def replay(
     """
     view = _View(settings)
     for course, time in _lived(seed, settings, commands, until, body, every):
-        yield view.truth(course, time)
+        if at is None or at(time):
+            yield view.truth(course, time)
 
 
 def media(

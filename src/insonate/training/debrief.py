@@ -8,7 +8,7 @@ than half a second with the tip out of view. The *ring* is the share of the targ
 target and fluid, with fluid within 1 mm. A distance below zero is a contact.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import pairwise
@@ -36,6 +36,13 @@ GUARDED = (
 )
 """Tissues that a needle must not touch."""
 
+
+BEFORE, AFTER = 0.2, 0.3
+"""Around a move of the needle every moment is looked at [s]."""
+
+RESTING, OUTSIDE = 6, 20
+"""Ticks from one look to the next while the needle rests under the skin, and while there is none: a look costs a tenth of a
+second, and nothing that is told happens faster."""
 
 STEP: Meters = 4e-4
 """Between the pixels of the pictures it looks at; distances do not depend on it [m]."""
@@ -172,7 +179,7 @@ def debrief(
     target : str, optional
         Name of the nerve that was aimed at.
     every : int
-        Look at every so manyth tick.
+        Look at every so manyth tick; more seldom while the needle rests, and most seldom while none is inside.
     report : callable
         Told how far it is.
 
@@ -190,10 +197,28 @@ def debrief(
     check_count("every", every, (1, 20), "ticks")
     look = _Look(commands, target, every * TICK)
     coarse = replace(settings, truth_step=max(settings.truth_step, STEP))
-    for truth in replay(seed, coarse, commands, until, body=body, every=every):
+    for truth in replay(seed, coarse, commands, until, body=body, every=every, at=_worth(commands)):
         look.at(truth)
         report(round(truth.time / TICK), round(until / TICK), "living it again")
     return look.debrief(until)
+
+
+def _worth(commands: Sequence[Command]) -> Callable[[Seconds], bool]:
+    """Tell which moments are looked at: all while the needle is moved, some while it rests, few while it is outside."""
+    held = sorted((c for c in commands if isinstance(c, AdvanceNeedle)), key=lambda c: c.time)
+    times = np.array([c.time for c in held])
+    depth = np.array([c.inserted for c in held])
+    moved = times[np.flatnonzero(np.diff(depth, prepend=0.0) != 0)]
+
+    def at(time: Seconds) -> bool:
+        since = time - moved
+        if np.any((since > -BEFORE) & (since < AFTER)):
+            return True
+        number = int(np.searchsorted(times, time + TICK * 1e-3, side="right")) - 1
+        inside = number >= 0 and depth[number] > 0
+        return round(time / TICK) % (RESTING if inside else OUTSIDE) == 0
+
+    return at
 
 
 class _Look:
@@ -224,6 +249,7 @@ class _Look:
         guarded = {k: v for k, v in truth.clearances.items() if self._tissues.get(k) in GUARDED}
         for key, distance in guarded.items():
             self._note(key, distance, truth.shaft_clearances[key], truth.time)
+        since = self._step if before is None else truth.time - before.time
         given = truth.injected - (0.0 if before is None else before.injected)
         for place, volume in truth.given.items():
             if volume > self._given.get(place, 0.0):
@@ -242,7 +268,7 @@ class _Look:
             Moment(
                 time=truth.time,
                 inserted=inserted,
-                advancing=gone > self._rules["needle"]["advance_speed"] * self._step,
+                advancing=gone > self._rules["needle"]["advance_speed"] * since,
                 in_view=self._seen(truth),
                 counted=self._under(truth),
                 tip=guarded,
@@ -331,7 +357,7 @@ class _Look:
         way, run, length = 0.0, 0.0, 0.0
         for before, now in pairwise(self._moments):
             if now.advancing and now.counted and not now.in_view:
-                run += self._step
+                run += now.time - before.time
                 length += now.inserted - before.inserted
                 continue
             way += length if run > self._rules["needle"]["blind_time"] else 0.0

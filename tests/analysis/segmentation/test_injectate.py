@@ -22,8 +22,8 @@ def seen(*parts, grid=GRID):
         labels[0][mask] = number
         structures.append(Structure(name=tissue.value, tissue=tissue, instance=number))
     return Segmentation(
-        labels=labels, structures=tuple(structures), confidence=np.full(labels.shape, 0.9, np.float32), grid=grid, times=None,
-        model=ModelVersion(name="a test", version="1", confidence_threshold=0.5),
+        labels=labels, structures=tuple(structures), confidence=np.full(labels.shape, 0.9, np.float32), grid=grid,
+        times=None, model=ModelVersion(name="a test", version="1", confidence_threshold=0.5),
     )  # fmt: skip
 
 

@@ -27,7 +27,7 @@ SPREAD: Meters = 20e-3
 BORDER: Meters = 1e-3
 """A vessel of before may have moved so far: tissue gives way [m]."""
 
-SAME = 0.1
+SAME = 0.25
 """Share of a part that may overlap a vessel of before and still be new."""
 
 

@@ -3,9 +3,16 @@
 All that is known beforehand is one grammar: "Press KEY", "Press KEY N times" and "Hold KEY" (until the sentence changes);
 anything else is waited for. A key cap is what is framed as a key. Nothing else of the page is looked at: no name of ours, no
 state of the program, no picture.
+
+    python tests/app/first_use.py [--stills DIR] [--within SECONDS]
+
+plays a whole first block and prints what was read and done.
 """
 
+import argparse
 import re
+import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,3 +82,31 @@ def settle(page, text: str) -> None:
     end = time.monotonic() + 0.6
     while said(page) == text and time.monotonic() < end:
         time.sleep(0.05)
+
+
+def main() -> None:
+    """Play a whole first block."""
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    from app.browser import browsing, live, serving
+
+    parser = argparse.ArgumentParser(description="Play a first block by what the page says.")
+    parser.add_argument("--stills", type=Path, help="folder for a picture of each sentence")
+    parser.add_argument("--within", type=float, default=300.0, help="give up after so many seconds")
+    given = parser.parse_args()
+    if given.stills is not None:
+        given.stills.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as room,
+        serving(environment={"XDG_DATA_HOME": room}) as running,
+        browsing() as page,
+    ):
+        live(page, running.url)
+        for one in follow(page, within=given.within, until="begin again", stills=given.stills):
+            print(f"{one.at:6.1f} s  {one.said}  [{one.did}]")
+        if given.stills is not None:
+            page.wait_for_selector("dialog .sentence")
+            page.screenshot(path=str(given.stills / "report.png"))
+
+
+if __name__ == "__main__":
+    main()

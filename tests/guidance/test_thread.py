@@ -173,8 +173,8 @@ def inside(left, **more):
 @pytest.mark.parametrize(
     ("left", "do"),
     [
-        (0.02, "Hold {↑} to advance"), (0.0061, "Hold {↑} to advance"), (0.0059, "Press {↑} 6 times"),
-        (0.0016, "Press {↑} 2 times"), (-0.0021, "Press {↓} 2 times: the tip has gone too far."),
+        (0.02, "Hold {↑} to advance"), (0.0061, "Hold {↑} to advance"), (0.0059, "Press {↑} 5 times"),
+        (0.0016, "Press {↑} to reach"), (-0.0021, "Press {↓} 2 times: the tip has gone too far."),
     ],
 )  # fmt: skip
 def test_the_needle_goes_the_way_that_is_left(left, do):

@@ -325,7 +325,11 @@ class Cockpit:
 
 def _with_key(cue: Cue, inserted: Meters) -> str | None:
     """Name the key that does what a cue asks for."""
-    if cue.rule != "clearance" or inserted <= 0:
+    if inserted <= 0:
+        return None
+    if cue.rule == "pressure":
+        return "Stop injecting. Press {↓} to withdraw 1 mm." if cue.level is Level.STOP else None
+    if cue.rule != "clearance":
         return None
     if cue.level is Level.STOP:
         return f"Stop. Hold {{↓}} to withdraw from the {cue.about}."

@@ -326,8 +326,8 @@ class Thread:
     @staticmethod
     def _slide(aside: Meters) -> str:
         """Say how the probe comes to what lies aside."""
-        key = "{←}" if aside < 0 else "{→}"
-        return f"Hold {key}" if abs(aside) > FAR else f"Press {key} {max(round(abs(aside) / STEP), 1)} times"
+        key = "←" if aside < 0 else "→"
+        return f"Hold {{{key}}}" if abs(aside) > FAR else _press(key, round(abs(aside) / STEP))
 
     def _find(self, facts: Facts) -> None:
         """Remember where the target is."""
@@ -435,20 +435,20 @@ class Thread:
             )
         why = f"{1e3 * left:.0f} mm to go, {1e3 * facts.inserted:.0f} mm inside."
         if abs(self._off) > ASTRAY and facts.inserted >= TURNS:
-            key = "{G}" if self._off > 0 else "{T}"
-            times = int(np.clip(round(abs(self._off) / (facts.inserted * np.radians(1))), 1, 4))
+            key = "G" if self._off > 0 else "T"
+            times = min(round(abs(self._off) / (facts.inserted * np.radians(1))), 4)
             return self._say(
-                f"Press {key} {times} time{'s' if times > 1 else ''}: the tip leaves the picture.",
+                f"{_press(key, times)}: the tip leaves the picture.",
                 f"Tip {1e3 * abs(self._off):.1f} mm off the plane. {why}",
                 hand="needle",
                 ready=False,
             )
         if left < -ARRIVED:
-            do = f"Press {{↓}} {max(round(-left / STEP), 1)} times: the tip has gone too far."
+            do = f"{_press('↓', round(-left / STEP))}: the tip has gone too far."
         elif left > NEAR:
             do = "Hold {↑} to advance along the dashes."
         else:
-            do = f"Press {{↑}} {max(round(left / STEP), 1)} times to reach the target."
+            do = f"{_press('↑', int(left / STEP))} to reach the target."  # rather short of it than beyond
         return self._say(do, why, hand="needle", ready=False)
 
     def _left(self, facts: Facts) -> Meters | None:
@@ -501,3 +501,8 @@ class Thread:
             return self._say("Press {Enter} to begin again.", "The report could not be made.", ready=True)
         why = "The report is open." if facts.report == "ready" else "No report is made of this source."
         return self._say("Press {Enter} to begin again.", why, ready=True)
+
+
+def _press(key: str, times: int) -> str:
+    """Say how often a key is pressed, once at least."""
+    return f"Press {{{key}}} {times} times" if times > 1 else f"Press {{{key}}}"

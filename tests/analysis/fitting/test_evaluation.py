@@ -77,3 +77,12 @@ def test_calibration_error_of_honest_and_of_boastful_confidence():
 def test_prior_is_the_share_of_the_pictures():
     masks = np.stack([np.full((2, 2), k) for k in (0, 1, 1, 2)])
     np.testing.assert_allclose(prior(masks)[:, 0, 0], [0.25, 0.5, 0.25])
+
+
+def test_a_class_that_is_never_labelled_has_no_share_invented():
+    true = np.zeros((20, 20), bool)
+    true[5:10, 5:10] = True
+    missed = tally(np.zeros((20, 20), bool), true, floor=2)
+    found = measure([missed, missed], np.array([0, 1]), n_draws=20)
+    assert np.isnan(found["invented"]).all()
+    assert found["missed"] == [1.0, 1.0, 1.0]

@@ -140,7 +140,10 @@ def measure(
     ]
     result = {}
     for name, rule in MEASURES.items():
-        low, high = np.nanpercentile([rule(draw) for draw in draws], [2.5, 97.5])
+        drawn = np.array([rule(draw) for draw in draws])
+        drawn = drawn[~np.isnan(drawn)]
+        # a class that is never labelled has no share of what was invented, in no draw
+        low, high = np.percentile(drawn, [2.5, 97.5]) if drawn.size else (np.nan, np.nan)
         result[name] = [rule(tallies), float(low), float(high)]
     return result
 

@@ -208,7 +208,13 @@ def fit_all(data: Path, out: Path, only: list[str], settings: Settings, start: P
             if key in ("held", "unseen"):
                 answers[f"{key}:scores"] = scores.astype(np.float16)
         part = out / f"fit-{name}.part.npz"
-        kept = {"held": held, "first": np.array(first), **_state(network), **answers}
+        kept = {
+            "held": held,
+            "first": np.array(first),
+            "steps": np.array(settings.n_steps),
+            **_state(network),
+            **answers,
+        }
         np.savez_compressed(part, **kept)  # type: ignore[arg-type]
         part.replace(path)
 
@@ -407,6 +413,7 @@ def finish(data: Path, out: Path) -> None:
         network = UNet(n_classes=N_CLASSES)
         network.load_state_dict(_weights(out / f"fit-{FINAL}.npz"))
         first = str(file["first"]) if "first" in file.files else "random weights"
+        steps = int(file["steps"]) if "steps" in file.files else Settings().n_steps
         space = feature_space(file["known:features"])
     parameters = sum(one.numel() for one in network.parameters())
     export(network, space, out / f"{NAME}.onnx", size=SIZE)
@@ -430,7 +437,7 @@ def finish(data: Path, out: Path) -> None:
             "pictures": len(some),
             "groups": len({one.group for one in some}),
             "folds": N_FOLDS,
-            "steps": Settings().n_steps,
+            "steps": steps,
         },
         "measured.nerve": dict(_measured(some, labels, 1)),
         "measured.vessel": dict(_measured(some, labels, 2)),

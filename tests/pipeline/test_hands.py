@@ -87,6 +87,15 @@ def test_a_needle_inside_stays_where_it_entered_though_the_probe_moves(hands, to
     assert told[-1].entry[0] == pytest.approx(at)
 
 
+def test_thirds_of_a_step_add_up_to_a_needle_that_is_out(hands, told):
+    hands.needle(advance=0.003, **WHO)
+    hands.needle(advance=-0.001, **WHO)
+    for _ in range(6):
+        hands.needle(advance=-0.001 / 3, **WHO)
+    assert hands.held.inserted == 0.0
+    assert told[-1].inserted == 0.0
+
+
 def test_yaw_leaves_the_plane_and_a_step_never_outgrows_the_needle(hands, told):
     hands.needle(yaw=0.3, advance=9.0, **WHO)
     assert told[-1].inserted == hands.length == 0.05

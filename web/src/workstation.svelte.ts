@@ -167,7 +167,7 @@ export class Workstation {
     if (!this.hands) return null
     const { needle, track } = this.hands
     if (!this.inside) return { state: 'outside', words: 'Needle outside', detail: 'Up arrow advances it' }
-    const within = `in ${(1000 * needle.inserted).toFixed(0)} of ${(1000 * needle.length).toFixed(0)} mm`
+    const within = `in ${deep(needle.inserted)} of ${(1000 * needle.length).toFixed(0)} mm`
     const state = track && this.view !== 'lost' && this.view !== 'stale' && this.view !== 'disconnected' ? tipState(track) : 'lost'
     if (!track?.tip || state === 'lost') {
       const age = track?.tip_age != null ? `, last known ${track.tip_age.toFixed(1)} s ago` : ''
@@ -617,6 +617,11 @@ function nearRow(near: NearRow, planned: HazardRow[], seen: boolean): HazardRow 
     interval_mm: known ? near.interval_mm : null,
     keeps_margin: known ? near.keeps_margin : null,
   }
+}
+
+/** A length under the skin [m] in millimeters: what is inside is never shown as 0. */
+export function deep(inserted: number): string {
+  return (1000 * inserted).toFixed(inserted > 0 && inserted < 0.00095 ? 1 : 0)
 }
 
 const STEPS: Record<string, number> = { gain: 2, dynamic_range: 5, depth: 0.005 }

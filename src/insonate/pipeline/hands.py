@@ -45,6 +45,9 @@ FIRST_FORCE: Newtons = 2.0
 STEEPEST: Radians = 1.0
 """The probe may be tilted or rocked so far [rad]."""
 
+OUT: Meters = 1e-5
+"""A needle less far inside is out [m]."""
+
 FLATTEST, UPRIGHT = 0.02, 1.55
 """Of the needle to the skin [rad]."""
 
@@ -224,6 +227,8 @@ class Hands:
         steep = float(np.clip(held.angle + angle, FLATTEST, UPRIGHT))
         aside = float(np.clip(held.yaw + yaw, -ASIDE, ASIDE))
         inserted = float(np.clip(held.inserted + advance, 0.0, self._length))
+        if inserted < OUT:  # steps that do not add up to nothing, by a rounding
+            inserted = 0.0
         turned = float((held.bevel + bevel + np.pi) % (2 * np.pi) - np.pi)
         if self._entered is None or held.inserted == 0:
             place = np.array(

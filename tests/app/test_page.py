@@ -491,3 +491,37 @@ def test_nothing_is_clipped_at_any_size(server, width, height):
                 .map((one) => one.tagName + one.textContent)"""
         )
         assert small == []
+
+
+def test_a_structure_is_named_by_a_click(server):
+    with browsing(flags=PLAIN) as page:
+        live(page, server.url)
+        take(page, "p")
+        nerve = page.locator(".label[data-label]", has_text="nerve").first
+        until(lambda: nerve.count() and nerve.is_visible(), 60)
+        until(lambda: _click(nerve) and page.get_by_role("menu").count())
+        menu = page.get_by_role("menu").inner_text()
+        assert "femoral artery" in menu and "femoral vein" in menu
+        page.get_by_role("menuitem", name="femoral vein").click()
+        until(
+            lambda: (
+                "the femoral vein is a vein; what is outlined there is a nerve" in page.inner_text("aside")
+            ),
+            30,
+        )
+        page.get_by_role("button", name="Dismiss").click()
+        artery = page.locator(".label[data-label]", has_text="Artery").first
+        until(lambda: artery.count() and _click(artery) and page.get_by_role("menu").count(), 60)
+        page.get_by_role("menuitem", name="femoral artery", exact=True).click()
+        until(lambda: any(row.startswith("femoral artery") and "mm" in row for row in hazards(page)), 60)
+
+
+def _click(place):
+    """Click where a name is now; outlines may have come anew in between."""
+    from playwright.sync_api import Error
+
+    try:
+        place.click(timeout=1000)
+    except Error:
+        return False
+    return True

@@ -52,7 +52,7 @@ def shot(page):
 
 
 def hazards(page):
-    return [row.inner_text() for row in page.locator(".plan tbody tr").all()]
+    return page.locator(".plan tbody tr").all_inner_texts()  # at once: the rows change as labels do
 
 
 def test_page_opens_and_moves_without_a_complaint(server):

@@ -80,10 +80,11 @@ def test_a_slow_page_is_sent_the_newest_and_both_ends_count_the_same_losses(port
 
 def test_no_more_than_three_are_on_the_way(port):
     with page(port) as one:
-        assert len(one.drained(3 * A_WHILE)) == stream.WINDOW == 3
-        one.say(type="ack", frame=one.last)
+        first = one.drained(3 * A_WHILE)
+        assert len(first) == stream.WINDOW == 3
+        one.say(type="ack", frame=first[0].number)
         assert len(one.drained(A_WHILE)) == 1
-        for _ in range(3):
+        for _ in range(3):  # said again, it opens no more
             one.say(type="ack", frame=one.last)
         later = one.drained(A_WHILE)
         assert len(later) == 3
@@ -94,7 +95,7 @@ def test_acknowledging_what_was_never_sent_opens_no_floodgate(port):
     with page(port) as one:
         for _ in range(100):
             one.say(type="ack", frame=10**9)
-        assert len(one.drained(A_WHILE)) <= 2 * stream.WINDOW
+        assert len(one.drained(A_WHILE)) == stream.WINDOW
 
 
 def test_two_pages_each_have_their_own_losses(port):

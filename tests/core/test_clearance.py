@@ -44,6 +44,17 @@ def test_a_distance_that_exceeds_the_margin_is_not_enough_if_its_interval_does_n
     assert clearance(distance=0.003, interval=(0.002, 0.005)).keeps_margin is True
 
 
+@pytest.mark.parametrize(
+    ("distance", "interval", "keeps"),
+    [(0.0, (0.0, 0.0), False), (0.001, (0.0, 0.002), None), (0.001, (0.0001, 0.002), True)],
+)
+def test_a_target_is_free_only_if_the_whole_interval_is_and_never_while_it_is_touched(
+    distance, interval, keeps
+):
+    near = clearance(distance=distance, interval=interval, margin=0.0, target=True)
+    assert near.keeps_margin is keeps
+
+
 def test_unknown_is_never_clear():
     assert unknown().keeps_margin is None
     assert unknown(margin=0.0).keeps_margin is None

@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,7 +20,8 @@ PATH = NeedlePath(
     entry=(0.0, -0.03), target=(0.02, 0.0), unit="m", length=0.03606, angle=0.588, aims_at="femoral nerve",
     clearances=(), unknown=(), not_seen=0.0, rank=1, reason="straight",
 )  # fmt: skip
-SEEN = Facts(held=True, target="femoral nerve", place=(0.02, 0.0), path=PATH, injected=0.0)
+WAY = (PATH.entry, PATH.target)
+SEEN = Facts(held=True, target="femoral nerve", place=(0.02, 0.0), path=PATH, way=WAY, injected=0.0)
 GONE = replace(SEEN, target=None, place=None, path=None)
 
 
@@ -181,10 +183,56 @@ def test_the_needle_goes_the_way_that_is_left(left, do):
     assert at(Stage.PERFORM).advise(inside(left)).do.startswith(do)
 
 
-def test_a_tip_that_is_not_known_is_waited_for():
-    advice = at(Stage.PERFORM).advise(replace(SEEN, inserted=0.02, tip=None))
-    assert advice.do == "Wait until the tip is seen."
+@pytest.mark.parametrize("part", [Part.ADVANCE, Part.TEST, Part.INJECT])
+def test_a_tip_that_is_not_known_is_waited_for(part):
+    thread = at(Stage.PERFORM, part)
+    given = {Part.ADVANCE: 0.0, Part.TEST: 5e-7, Part.INJECT: TEST_DOSE}[part]
+    advice = thread.advise(replace(SEEN, inserted=0.02, tip=None, injected=given))
+    assert (advice.do, advice.part) == ("Wait until the tip is seen.", part)
     assert "unknown" in advice.why
+    assert not advice.ready
+
+
+def test_a_tip_beside_its_path_comes_out_and_is_planned_anew():
+    thread = at(Stage.PERFORM)
+    for beside, follows in ((0.9 * module.BESIDE, True), (1.1 * module.BESIDE, False)):
+        on = inside(0.01)
+        off = beside * np.array([-0.8321, 0.5547])  # across the way: 20 mm deep and 30 mm along
+        advice = thread.advise(replace(on, tip=tuple(np.add(on.tip, off))))
+        assert (advice.do == "Hold {↓} to withdraw, then plan again.") == (not follows)
+        assert advice.do.startswith("Hold {↑}") == follows
+    assert advice.why == "The tip is 2.8 mm beside its path."
+    thread.advise(replace(inside(0.02), tip=None))  # a tip that is lost on the way out takes nothing back
+    assert thread.advise(SEEN).stage is Stage.PLAN
+    assert thread.log[-1].what == "back to plan: the needle had left its path, or the probe had"
+
+
+def test_a_way_that_has_left_the_picture_is_unknown():
+    thread = at(Stage.PERFORM)
+    advice = thread.advise(replace(inside(0.01), way=None))
+    assert advice.do == "Hold {↓} to withdraw, then plan again."
+    assert "unknown" in advice.why
+    assert not advice.ready
+    assert thread.advise(replace(SEEN, way=None)).stage is Stage.PLAN
+
+
+def test_the_way_is_where_it_lies_now():
+    """The probe slid 5 mm: the dashes did, and the tip beside where they were is on them."""
+    on, slid = inside(0.01), np.array([0.0, 0.005])
+    way = tuple(tuple(np.add(place, slid)) for place in WAY)
+    moved = replace(on, tip=tuple(np.add(on.tip, slid)), way=way)
+    assert at(Stage.PERFORM).advise(moved) == at(Stage.PERFORM).advise(on)
+
+
+def test_without_a_path_nothing_is_led():
+    thread = Thread(LL01, stage=Stage.PERFORM)
+    for inserted in (0.0, 0.02):
+        advice = thread.advise(replace(SEEN, inserted=inserted, way=None))
+        assert advice.do == "Press {Enter} when the needle is out."
+        assert "unknown" in advice.why
+        assert advice.ready == (inserted == 0.0)
+    thread.next(SEEN, "viewer 1", 0.0)
+    assert thread.stage is Stage.RECORD
 
 
 @pytest.mark.parametrize(
@@ -261,6 +309,7 @@ facts = st.builds(
     target=st.sampled_from([None, "femoral nerve"]),
     place=st.none() | st.tuples(numbers, numbers),
     path=st.sampled_from([None, PATH]),
+    way=st.sampled_from([None, WAY]),
     now=st.floats(0, 1e4),
     slid=numbers,
     at_edge=st.booleans(),
@@ -283,8 +332,8 @@ def test_there_is_always_one_short_sentence_and_an_unknown_tip_never_advances(st
         assert 0 < len(re.sub(r"[{}]", "", advice.do)) <= 80
         assert advice.stage is thread.stage
         assert len(re.findall(r"\{", advice.do)) <= 1
-        if known.tip is None and known.held and advice.part is Part.ADVANCE:
-            assert "{" not in advice.do
+        if known.tip is None and known.held and advice.part in (Part.ADVANCE, Part.TEST, Part.INJECT):
+            assert "{" not in advice.do or "withdraw" in advice.do or "is out" in advice.do
         if known.target is None and known.held:
             assert not (advice.ready and advice.stage in (Stage.SCAN, Stage.PLAN))
         if goes and advice.ready:

@@ -7,7 +7,7 @@ export const SIMULATED = 1
 export const METERS = 2
 export const HELD_BACK: [string, number][] = [['map density', 4], ['compounding', 8], ['labelling rate', 16]]
 
-/** The viewer has drawn a frame. */
+/** The viewer has drawn a frame; those sent before it have come too. */
 export interface Ack {
   type: 'ack'
   frame: number

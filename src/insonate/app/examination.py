@@ -400,8 +400,8 @@ class Examination:
         if self.cockpit is not None:
             self.cockpit.acknowledge(rule, about, viewer)
 
-    def call(self, place: tuple[Meters, Meters], name: str | None, viewer: int) -> None:
-        """Call an outlined structure by a name of the procedure, or take its name away.
+    def name_structure(self, place: tuple[Meters, Meters], name: str | None, viewer: int) -> None:
+        """Give an outlined structure a name of the procedure, or take its name away.
 
         Raises
         ------
@@ -410,7 +410,7 @@ class Examination:
         """
         if self.live is None:
             raise InputError("nothing is shown yet")
-        self.live.call(place, name, f"viewer {viewer}")
+        self.live.name_structure(place, name, f"viewer {viewer}")
         self.keep("name", {"place": list(place), "name": name, "who": f"viewer {viewer}"})
 
     def freeze(self, on: bool) -> None:

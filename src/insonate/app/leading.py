@@ -13,13 +13,16 @@ from insonate.app import messages
 from insonate.app.examination import Examination
 from insonate.app.messages import ReportFact, ReportFinding, ReportNow, StageRow, ThreadNow
 from insonate.app.reporting import Reporting
-from insonate.core import Grid, InputError, InsonateError, NeedlePath
+from insonate.core import Grid, InputError, InsonateError, NeedlePath, Pose
 from insonate.core.units import Meters, Seconds
 from insonate.guidance.thread import Advice, Facts, Stage, Thread
 from insonate.pipeline.live import Live, Seen
 
 SEEN_LASTS: Seconds = 2.5
 """A target that was labelled longer ago is not in view any more; on a slow machine one labelling takes a second [s]."""
+
+OFF_PLANE: Meters = 2e-3
+"""A goal further off the picture's plane is not shown, and not gone to; a design assumption [m]."""
 
 TIP_LASTS: Seconds = 0.5
 """A tip that was told longer ago is unknown [s]."""
@@ -36,6 +39,7 @@ class Leading:
         self._thread = Thread(examination.procedure)
         self._of = (-1, "")
         self._middle: tuple[Seen, tuple[Meters, Meters] | None] | None = None
+        self._way: np.ndarray | None = None  # entry and goal of the path that was taken, in the patient
 
     def stop(self) -> None:
         """Give up a report that is being made."""
@@ -62,8 +66,11 @@ class Leading:
         with self._lock:
             thread, facts, who = self._current(), self._facts(None), f"viewer {viewer}"
             left, noted = thread.stage, len(thread.log)
-            if left is Stage.PLAN and facts.path is not None:
-                self._lay(facts.path, viewer)
+            if left is Stage.PLAN:
+                self._way = None
+                if facts.path is not None:
+                    self._lay(facts.path, viewer)
+                    self._way = self._in_patient(facts.path)
             thread.next(facts, who, self._clock(), reason)
             if left is Stage.CHOOSE and thread.stage is Stage.CHECK:
                 self.reporting.forget()
@@ -114,6 +121,27 @@ class Leading:
             )  # what is looked back upon is over, and the picture would take the time of the report
             self.reporting.make(block)
 
+    def _pose(self) -> Pose | None:
+        live = self.examination.live
+        return None if live is None else live.readings.probe
+
+    def _in_patient(self, path: NeedlePath) -> np.ndarray | None:
+        """Give entry and goal of a path, (2, 3); None where lengths or the probe's place are not known."""
+        pose = self._pose()
+        if path.unit != "m" or pose is None:
+            return None
+        return pose.apply(np.array([[place[1], 0.0, place[0]] for place in (path.entry, path.target)]))
+
+    def _in_picture(self) -> tuple[tuple[Meters, Meters], tuple[Meters, Meters]] | None:
+        """Give them in the picture as the probe is held now; None where the goal has left its plane."""
+        pose = self._pose()
+        if self._way is None or pose is None:
+            return None
+        entry, goal = pose.inverse().apply(self._way)
+        if abs(goal[1]) > OFF_PLANE:
+            return None
+        return (float(entry[2]), float(entry[0])), (float(goal[2]), float(goal[0]))
+
     # --- what is said to the page ---
 
     def now(self, hands: messages.Hands | None) -> ThreadNow | None:
@@ -134,12 +162,11 @@ class Leading:
                 self.examination.keep(
                     "step", {"time": self._clock(), "who": "the thread", "what": f"left {before.value}"}
                 )
-            return self._said(thread, advice)
+            return self._said(advice)
 
-    def _said(self, thread: Thread, advice: Advice) -> ThreadNow:
+    def _said(self, advice: Advice) -> ThreadNow:
         number = advice.stage.number
-        path = thread.accepted if advice.stage is Stage.PERFORM else None
-        told = path is not None and path.unit == "m"
+        way = self._in_picture() if advice.stage is Stage.PERFORM else None
         return ThreadNow(
             stages=[
                 StageRow(
@@ -153,9 +180,9 @@ class Leading:
             why=advice.why,
             hand=advice.hand,
             ready=advice.ready,
-            goal=list(path.target) if told and path is not None else None,
-            entry=list(path.entry) if told and path is not None else None,
-            report=self.reporting.state,  # type: ignore[arg-type]
+            entry=None if way is None else list(way[0]),
+            goal=None if way is None else list(way[1]),
+            report=self.reporting.state,
             share=round(self.reporting.share, 2),
         )
 
@@ -164,7 +191,7 @@ class Leading:
         reporting = self.reporting
         facts = reporting.facts
         return ReportNow(
-            state=reporting.state,  # type: ignore[arg-type]
+            state=reporting.state,
             share=reporting.share,
             trouble=reporting.trouble,
             sentence=str(facts.get("sentence", "")),
@@ -183,7 +210,7 @@ class Leading:
         of = (examination.stream, examination.procedure.id)
         if of != self._of:
             self._of, self._thread = of, Thread(examination.procedure)
-            self._middle = None
+            self._middle = self._way = None
         return self._thread
 
     def _clock(self) -> Seconds:
@@ -211,6 +238,7 @@ class Leading:
             target=target,
             place=None if target is None or seen is None else self._place(seen),
             path=path,
+            way=self._in_picture(),
             reason=self._reason(path, None if plan is None else plan.reason),
             now=self._clock(),
             slid=0.0 if hands is None else _slid(hands),

@@ -212,7 +212,7 @@ class ThreadNow(Message):
     ready: bool
     """Whether the stage can be left without a reason."""
     goal: list[float] | None
-    """Where the needle's tip should come to rest by the path that was taken, down and to the right [m]; None without one."""
+    """Where the tip should come to rest by the path that was taken, down and to the right [m]; None where not known."""
     entry: list[float] | None
     """Where that path passes the skin [m]."""
     report: Literal["none", "making", "ready", "failed"]
@@ -391,7 +391,7 @@ class Problem(Message):
 
 
 class Ack(Message):
-    """The viewer has drawn a frame."""
+    """The viewer has drawn a frame; those sent before it have come too."""
 
     type: Literal["ack"] = "ack"
     frame: Annotated[int, Field(ge=0)]

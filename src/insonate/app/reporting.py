@@ -11,9 +11,12 @@ import sys
 import tempfile
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from insonate.core import InputError
+
+State = Literal["none", "making", "ready", "failed"]
+"""Of the report."""
 
 TOLD = "INSONATE_PROGRESS"
 """Where it is set, long work says how far it is in plain lines on standard error."""
@@ -27,8 +30,7 @@ class Reporting:
 
     def __init__(self) -> None:
         """Begin without one."""
-        self.state = "none"
-        """"none", "making", "ready" or "failed"."""
+        self.state: State = "none"
         self.share = 0.0
         """Of it that is made, 0..1."""
         self.facts: dict[str, Any] = {}

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections import deque
 
 from fastapi import WebSocket, WebSocketDisconnect
 from pydantic import ValidationError
@@ -65,7 +66,7 @@ class Viewer:
         self.examination = leading.examination
         self.lost = self.sent = self.acknowledged = 0
         self.number = 0
-        self._on_the_way = 0
+        self._on_the_way: deque[int] = deque()
         self._last = 0
         self._room = asyncio.Event()
 
@@ -118,9 +119,12 @@ class Viewer:
 
     async def _obey(self, text: str) -> None:
         match parse(text):
-            case Ack():
-                self._on_the_way = max(0, self._on_the_way - 1)
-                self.acknowledged += 1
+            case Ack(frame=number):
+                while (
+                    number in self._on_the_way
+                ):  # it came, and so did those before it; of another nothing is known
+                    self._on_the_way.popleft()
+                    self.acknowledged += 1
                 self._room.set()
             case SetControl(name=name, value=value):
                 self.examination.set_control(name, value)
@@ -129,7 +133,7 @@ class Viewer:
             case Freeze(on=on):
                 self.examination.freeze(on)
             case Name(axial=axial, lateral=lateral, name=name):
-                self.examination.call((axial, lateral), name, self.number)
+                self.examination.name_structure((axial, lateral), name, self.number)
             case Next(reason=reason):
                 await asyncio.to_thread(self.leading.go_on, self.number, reason)
             case Back(stage=stage):
@@ -233,11 +237,11 @@ class Viewer:
         )
 
     async def _send_frame(self, live: Live) -> None:
-        if self._on_the_way >= WINDOW:
+        if len(self._on_the_way) >= WINDOW:
             self._room.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._room.wait(), PATIENCE)
-            if self._on_the_way >= WINDOW:
+            if len(self._on_the_way) >= WINDOW:
                 return
         frame = await asyncio.to_thread(live.wait, self._last, PATIENCE)
         if frame is None:
@@ -245,6 +249,6 @@ class Viewer:
         if self._last:
             self.lost += frame.number - self._last - 1
         self._last = frame.number
+        self._on_the_way.append(frame.number)
         await self.socket.send_bytes(packed(frame, lost=self.lost, simulated=live.source.simulated))
-        self._on_the_way += 1
         self.sent += 1

@@ -57,10 +57,13 @@ class Clearance:
     def keeps_margin(self) -> bool | None:
         """True if the whole interval lies beyond the margin, False if the distance does not, None in between.
 
+        A target has no margin: True if the whole interval is free of it, False where it is touched, None in between.
         None too where it cannot be judged: the structure is not known, or the distance is in pixels.
         """
         if self.distance is None or self.interval is None or self.unit != "m":
             return None
+        if self.target:
+            return False if self.distance <= 0 else True if self.interval[0] > 0 else None
         if self.distance < self.margin:
             return False
         return True if self.interval[0] >= self.margin else None

@@ -3,9 +3,9 @@
     distance(structure) = min |p - q| - r - e,   p on the needle within the picture, q in the structure's pixels
 
 with r the needle's radius and e half a pixel's diagonal, 0 where they overlap. The needle is its tip and the straight shaft
-behind it, as far as the picture shows it. Its interval holds the deviations of the tip (its own covariance), of outlines and
-of lengths: sigma^2 = tip^2 + boundary^2 + calibration^2. Structures are known in the plane of the picture alone, so all is
-unknown unless the tip lies within half a slice of it.
+behind it, as far as the picture shows it. Its interval holds the deviations of the tip (its own covariance), of outlines, of
+lengths, and of what may have moved since it was seen: sigma^2 = tip^2 + boundary^2 + calibration^2 + (drift age)^2.
+Structures are known in the plane of the picture alone, so all is unknown unless the tip lies within half a slice of it.
 """
 
 import math
@@ -25,7 +25,7 @@ from insonate.core import (
     Scene,
     Segmentation,
 )
-from insonate.core.units import Meters
+from insonate.core.units import Meters, Seconds
 from insonate.guidance.rules import rules
 from insonate.guidance.uncertainty import contact_probability, interval, uncertainty
 
@@ -34,7 +34,13 @@ SHAFT_STEP: Meters = 5e-4
 
 
 def clearances(
-    scene: Scene, plan: Plan, procedure: Procedure, needle: NeedlePose | None, probe: Pose | None
+    scene: Scene,
+    plan: Plan,
+    procedure: Procedure,
+    needle: NeedlePose | None,
+    probe: Pose | None,
+    *,
+    age: Seconds = 0.0,
 ) -> tuple[Clearance, ...]:
     """Tell how near the needle is to each hazard of a plan and to its target.
 
@@ -50,6 +56,8 @@ def clearances(
         In the probe's or the patient's frame; None if nobody tells.
     probe : Pose or None
         Patient <- probe at that time; needed for a needle in the patient's frame.
+    age : float
+        How long before the needle the structures were seen [s].
 
     Returns
     -------
@@ -64,6 +72,7 @@ def clearances(
         words = target.name if target.named_by is not None else f"{target.name} {target.instance}"
         wanted.append((words, 0.0, plan.target, "the target: to be neared, not touched"))
     points, sigma, why = _needle(scene, needle, probe)
+    sigma = math.hypot(sigma, rules()["clearance"]["drift"] * max(age, 0.0))
     out = []
     for structure, margin, label, reason in wanted:
         if points is None or label is None or scene.segmentation is None:

@@ -42,6 +42,9 @@ SETTLES: Seconds = 0.4
 TURNS: Meters = 10e-3
 """A needle less far inside is not turned: little of it would come back [m]."""
 
+BESIDE: Meters = 2.5e-3
+"""A tip further beside its path has not followed it: it comes out, to plan anew; five of the tracker's deviations [m]."""
+
 LEFT_AGAIN: Meters = 3e-3
 """The tip has left its goal again when it is so far from it, as long as nothing was given [m]."""
 
@@ -106,6 +109,9 @@ class Facts:
     """Where its middle lies; None where it is not known in meters."""
     path: NeedlePath | None = None
     """The best that can be gone; None without one."""
+    way: tuple[tuple[Meters, Meters], tuple[Meters, Meters]] | None = None
+    """Entry and goal of the path that was taken, where they lie in the picture as the probe is held now; None where none was
+    taken, or its goal lies out of the picture's plane."""
     reason: str = ""
     """Why that path, or why none."""
     now: Seconds = 0.0
@@ -194,7 +200,7 @@ class Thread:
     ticked: int = 0
     """Of the checks."""
     accepted: NeedlePath | None = None
-    """The path that was chosen; it stays while the needle goes, so that the goal does not wander."""
+    """The path that was chosen; where it lies as the probe is held now, `Facts.way` says."""
     log: list[Noted] = field(default_factory=list)
     """Every step, with who took it."""
 
@@ -205,6 +211,7 @@ class Thread:
         self._last: tuple[Meters, Seconds] | None = None  # where the target was seen last, and when
         self._lost: Seconds | None = None
         self._off: Meters = 0.0
+        self._strayed = False
         self._told: Seconds | None = None
 
     # --- what is done by word ---
@@ -387,6 +394,12 @@ class Thread:
                 "Your own needle is not tracked: its tip is unknown.",
                 ready=True,
             )
+        if self.accepted is None or self.accepted.unit != "m":
+            return self._say(
+                "Press {Enter} when the needle is out.",
+                "No path was taken: how far the needle must go is unknown.",
+                ready=facts.inserted == 0,
+            )
         self._follow(facts)
         if self.stage is not Stage.PERFORM:
             return self.advise(facts)
@@ -402,6 +415,13 @@ class Thread:
                 )
             case Part.ADVANCE:
                 return self._advance(facts)
+            case Part.TEST | Part.INJECT if facts.tip is None:
+                return self._say(
+                    "Wait until the tip is seen.",
+                    "Tip unknown: where the fluid would go is unknown too.",
+                    hand="needle",
+                    ready=False,
+                )
             case Part.TEST:
                 return self._say(
                     "Hold {Space}: 1 mL test dose.",
@@ -425,11 +445,26 @@ class Thread:
                 )
 
     def _advance(self, facts: Facts) -> Advice:
-        left = self._left(facts)
-        if left is None:
+        if facts.way is None:
+            return self._say(
+                "Hold {↓} to withdraw, then plan again.",
+                "The way is unknown: the probe has left it.",
+                hand="needle",
+                ready=False,
+            )
+        rest = self._rest(facts)
+        if rest is None:
             return self._say(
                 "Wait until the tip is seen.",
                 "Tip unknown: how far it must go is unknown too.",
+                hand="needle",
+                ready=False,
+            )
+        left, beside = rest
+        if beside > BESIDE:
+            return self._say(
+                "Hold {↓} to withdraw, then plan again.",
+                f"The tip is {1e3 * beside:.1f} mm beside its path.",
                 hand="needle",
                 ready=False,
             )
@@ -451,13 +486,16 @@ class Thread:
             do = f"{_press('↑', int(left / STEP))} to reach the target."  # rather short of it than beyond
         return self._say(do, why, hand="needle", ready=False)
 
-    def _left(self, facts: Facts) -> Meters | None:
-        """Give how much of the way is left, negative beyond its end; None while that is not known."""
-        path = self.accepted
-        if facts.tip is None or path is None or path.unit != "m":
+    @staticmethod
+    def _rest(facts: Facts) -> tuple[Meters, Meters] | None:
+        """Give how much of the way is left, negative beyond its end, and how far the tip is beside it; None if not known."""
+        if facts.tip is None or facts.way is None:
             return None
-        way = np.subtract(path.target, path.entry)
-        return float(np.dot(np.subtract(path.target, facts.tip), way) / np.linalg.norm(way))
+        entry, goal = facts.way
+        way = np.subtract(goal, entry)
+        along = way / np.linalg.norm(way)
+        rest = np.subtract(goal, facts.tip)
+        return float(rest @ along), float(abs(rest[0] * along[1] - rest[1] * along[0]))
 
     def _follow(self, facts: Facts) -> None:
         """Move on by what is seen, as far as it goes."""
@@ -470,14 +508,24 @@ class Thread:
         if not inside and self._part is Part.WITHDRAW:
             self.stage = Stage.RECORD
             return
+        rest = self._rest(facts)
+        if inside:
+            self._strayed = facts.way is None or (self._strayed if rest is None else rest[1] > BESIDE)
+        elif self._strayed or facts.way is None:
+            self._note(
+                facts.now, "the thread", "back to plan: the needle had left its path, or the probe had"
+            )
+            self.stage, self._part, self._strayed = Stage.PLAN, Part.ENTER, False
+            return
         if not inside:
             self._part = Part.ENTER
         elif self._part is Part.ENTER:
             self._part = Part.ADVANCE
-        left = self._left(facts)
-        if self._part is Part.TEST and self._given < BEGUN and left is not None and abs(left) > LEFT_AGAIN:
+        near = rest is not None and abs(rest[0]) <= ARRIVED and rest[1] <= BESIDE
+        far = rest is not None and np.hypot(*rest) > LEFT_AGAIN
+        if self._part is Part.TEST and self._given < BEGUN and far:
             self._part = Part.ADVANCE
-        if self._part is Part.ADVANCE and left is not None and abs(left) <= ARRIVED:
+        if self._part is Part.ADVANCE and near:
             self._part = Part.TEST
         if self._part is Part.TEST and self._given >= TEST_DOSE:
             self._part = Part.INJECT

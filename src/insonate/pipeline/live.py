@@ -26,24 +26,21 @@ from insonate.core import (
     IQImage,
     MoveProbe,
     PixelGrid,
-    Pose,
     Quantity,
-    Scene,
     SetControl,
     Source,
 )
 from insonate.core.checks import check_range
 from insonate.core.procedure import Procedure
-from insonate.core.units import CubicMeters, Meters, Seconds
-from insonate.guidance.nearness import in_probe_frame
+from insonate.core.units import Meters, Seconds
 from insonate.imaging.b_mode import Compounding, speckle_reduction
 from insonate.pipeline.alarm import Alarm
-from insonate.pipeline.calling import Calling
+from insonate.pipeline.annotations import Annotations
 from insonate.pipeline.catalog import BEAMFORMERS
 from insonate.pipeline.chain import Guided, as_image, cut, frame_of, grid_of, guide_scene, label, one_frame
+from insonate.pipeline.fluid import Fluid
 from insonate.pipeline.readings import Readings
 from insonate.pipeline.scheduling import COMPOUNDING, DENSITY, LABELLING, Scheduling
-from insonate.pipeline.watch import stayed
 
 COMPOUNDED, FEWER = 5, 3
 """Plane waves in the rolling compound, and where that is held back."""
@@ -77,9 +74,6 @@ REAL_SEGMENTER, SIMULATED_SEGMENTER = "nerve_vessel", "simulated_tissues"
 
 PATIENCE: Seconds = 0.1
 """How long a thread waits for another before it looks whether all has ended [s]."""
-
-MOST_SITES = 256
-"""Places that are remembered at which something was given: a minute of it."""
 
 MOST_COMMANDS = 64
 """Waiting for a source; of more than these, as from a knob turned while the picture is held, the oldest are dropped."""
@@ -193,16 +187,9 @@ class Live:
         self._scheduling = Scheduling()
         self._forming: Seconds = 0.0
         self._shown: Seconds = 0.0
-        self._inside = False
-        self.calling = Calling()
+        self._fluid = Fluid()
+        self.annotations = Annotations()
         """Names that people gave."""
-        self._before: CubicMeters = 0.0  # given when vessels were looked at
-        self._sites: list[
-            tuple[tuple[Meters, Meters], CubicMeters]
-        ] = []  # where the tip was while it was given
-        self._clear: tuple[np.ndarray, Pose] | None = (
-            None  # vessels, and the probe, before anything was given
-        )
         self._handing: Seconds = 0.0
         self._relabel = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -332,8 +319,8 @@ class Live:
             self.alarm.begin(procedure)
         self._relabel.set()
 
-    def call(self, place: tuple[Meters, Meters], name: str | None, by: str) -> None:
-        """Call the structure that is outlined at a place by a name, from now on; see `calling.Calling.call`.
+    def name_structure(self, place: tuple[Meters, Meters], name: str | None, by: str) -> None:
+        """Name the structure that is outlined at a place, from now on; see `annotations.Annotations.name`.
 
         Parameters
         ----------
@@ -354,7 +341,7 @@ class Live:
             raise InputError("no structure is outlined now")
         image = seen.guided.scene.image
         at = 0.0 if image is None or image.times is None else float(image.times[0])
-        self.calling.call(
+        self.annotations.name(
             seen.guided.scene.segmentation,
             self.procedure,
             place,
@@ -394,8 +381,7 @@ class Live:
             self._now = until
             try:
                 for command in commands:
-                    if isinstance(command, AdvanceNeedle):
-                        self._inside = command.inserted > 0
+                    self._fluid.take(command)
                     self._tell(command)
                 if self.alarm is not None:
                     self.alarm.take(commands, ())
@@ -450,7 +436,7 @@ class Live:
 
     def _dropped(self) -> tuple[str, ...]:
         """Tell what is left out now: never the labels, which guide, while a needle is under the skin."""
-        return tuple(one for one in self._scheduling.dropped if not (self._inside and one == LABELLING))
+        return tuple(one for one in self._scheduling.dropped if not (self._fluid.inside and one == LABELLING))
 
     def _fail(self, why: str) -> None:
         """Say why the source stopped, once all that it gave before is shown."""
@@ -595,7 +581,7 @@ class Live:
             rests = SELDOM if LABELLING in self._dropped() else 1
             self._rest(
                 time.monotonic()
-                + rests * max(RESTED, (1 if self._inside else 2) * (time.monotonic() - began)),
+                + rests * max(RESTED, (1 if self._fluid.inside else 2) * (time.monotonic() - began)),
                 seen,
             )
 
@@ -611,32 +597,6 @@ class Live:
                 if self.seen is seen and found is not None:
                     self.carried = found
                     self._news.notify_all()
-
-    def _told_apart(self, scene: Scene, at: Seconds) -> Scene:
-        """Take the fluid that was given since the probe came here out of the vessels that are labelled."""
-        from insonate.analysis.segmentation.injectate import injectate, vessels, without
-
-        probe, tip, given = self.readings.probe_at(at), self.readings.last_tip, self.readings.injection
-        if scene.segmentation is None or probe is None:
-            return scene
-        volume = 0.0 if given is None else given.volume
-        here = self._clear is not None and stayed(probe, self._clear[1])
-        if volume <= self._before or not (here or self._inside):
-            # nothing was given yet, or the probe looks at another place before the next puncture
-            self._clear, self._before = (vessels(scene.segmentation), probe), volume
-            self._sites = []
-            return scene
-        if self._clear is None or not here:
-            return scene
-        near = None if tip is None else in_probe_frame(tip, self.readings.probe_at(tip.time))
-        more = volume - self._before - sum(part for _, part in self._sites)
-        if more > 0 and near is not None and near.tip is not None:
-            self._sites.append(((float(near.tip[2]), float(near.tip[0])), more))
-            self._sites = self._sites[-MOST_SITES:]
-        found = np.zeros(scene.segmentation.grid.shape, bool)
-        for place, _ in self._sites:  # all of it may have gone to any of them
-            found |= injectate(scene.segmentation, self._clear[0], place, volume - self._before)
-        return replace(scene, segmentation=without(scene.segmentation, found))
 
     def _segmenter(self) -> str:
         """Name who labels this source; a simulated one that shows no region of the body is strange to both."""
@@ -656,10 +616,10 @@ class Live:
                 area=(0, 0, *image.grid.shape),
                 simulated=self.source.simulated,
             )
-            scene = self._told_apart(scene, frame.source_time)
+            scene = self._fluid.apart(scene, frame.source_time, self.readings)
             if scene.segmentation is not None:
                 probe = self.readings.probe_at(frame.source_time)
-                named = self.calling.named(scene.segmentation, probe, frame.source_time)
+                named = self.annotations.applied(scene.segmentation, probe, frame.source_time)
                 scene = replace(scene, segmentation=named)
             guided = guide_scene(scene, image, procedure, frame=0, simulated=self.source.simulated)
             return Seen(number=frame.number, made=frame.made, guided=guided)

@@ -34,7 +34,8 @@ from insonate.guidance.rules import rules
 
 STRUCTURES_LAST: Seconds = 2.0
 """Structures seen longer ago are not relied on; a design assumption. On two cores that draw the page as well, two labellings
-take a second and a half: with less, one would be out of date before the next has come, and nothing could be judged [s]."""
+take a second and a half: with less, one would be out of date before the next has come, and nothing could be judged. Each
+second of it widens every interval (`drift` in alerting.toml) [s]."""
 
 STAYED: Meters = 1e-3
 """The probe has stayed if it slid less; half a slice [m]."""
@@ -209,7 +210,9 @@ class Watch:
                 _unknown(one.structure, one.margin.value, "no structures are known")
                 for one in self._procedure.hazards
             )
-        found = clearances(scene, plan, self._procedure, needle, None)
+        found = clearances(
+            scene, plan, self._procedure, needle, None, age=0.0 if seen is None else now - seen
+        )
         why = self._unreliable(probe, seen, now)
         return (
             found

@@ -38,11 +38,11 @@ GUARDED = (
 
 
 BEFORE, AFTER = 0.2, 0.3
-"""Around a move of the needle every moment is looked at [s]."""
+"""Around a move of the needle, or of the probe over one, every moment is looked at [s]."""
 
 RESTING, OUTSIDE = 6, 20
 """Ticks from one look to the next while the needle rests under the skin, and while there is none: a look costs a tenth of a
-second, and nothing that is told happens faster."""
+second, and what is left to move it then, pulse and breathing, is slower."""
 
 STEP: Meters = 4e-4
 """Between the pixels of the pictures it looks at; distances do not depend on it [m]."""
@@ -209,13 +209,14 @@ def _worth(commands: Sequence[Command]) -> Callable[[Seconds], bool]:
     times = np.array([c.time for c in held])
     depth = np.array([c.inserted for c in held])
     moved = times[np.flatnonzero(np.diff(depth, prepend=0.0) != 0)]
+    pressed = np.array([c.time for c in commands if isinstance(c, MoveProbe)])
 
     def at(time: Seconds) -> bool:
-        since = time - moved
-        if np.any((since > -BEFORE) & (since < AFTER)):
-            return True
         number = int(np.searchsorted(times, time + TICK * 1e-3, side="right")) - 1
         inside = number >= 0 and depth[number] > 0
+        since = time - (np.concatenate([moved, pressed]) if inside else moved)
+        if np.any((since > -BEFORE) & (since < AFTER)):
+            return True
         return round(time / TICK) % (RESTING if inside else OUTSIDE) == 0
 
     return at

@@ -50,6 +50,11 @@ def test_a_vessel_that_was_there_before_stands_wherever_the_tip_is():
     assert not injectate(now, vessels(seen(ARTERY, NERVE)), (0.018, 0.004), 5 * ML).any()
 
 
+def test_fluid_that_runs_up_to_a_vessel_stays_that_vessel():
+    joined = (Tissue.ARTERY, ARTERY[1] | disc((0.016, 0.001), 0.004))
+    assert not injectate(seen(joined), vessels(seen(ARTERY)), (0.016, 0.001), 1 * ML).any()
+
+
 def test_a_new_vessel_far_from_the_tip_stands_until_the_fluid_could_be_there():
     far = (Tissue.VEIN, disc((0.03, 0.01), 0.002))
     now, before = seen(NERVE, far), vessels(seen(NERVE))

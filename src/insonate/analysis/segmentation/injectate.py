@@ -3,9 +3,10 @@
     reach = r0 + sqrt(V / (pi L))
 
 A part that is labelled a vessel is the operator's own injectate where (1) its nearest pixel lies within `reach` of the tip,
-with V the volume given and L the length along which it spreads, and (2) no vessel lay there in the last picture before the
-injection, taken with the probe where it is now. Its pixels come back as not known, never as clear: a vessel may hide in
-fluid. Without a picture of before, or with the probe moved, nothing is told apart, and the vessel stands.
+with V the volume given and L the length along which it spreads, and (2) no vessel lay there in any picture before the
+injection that was taken with the probe held as it is now. What is found comes back as not known, never as clear: a vessel
+may hide in fluid. Fluid that has run up to a vessel of before stays that vessel: where it ends is not known. Without a
+picture of before, or with the probe moved or pressed otherwise, nothing is told apart, and the vessel stands.
 """
 
 import math
@@ -27,7 +28,7 @@ SPREAD: Meters = 20e-3
 BORDER: Meters = 1e-3
 """A vessel of before may have moved so far: tissue gives way [m]."""
 
-SAME = 0.25
+SAME = 0.1
 """Share of a part that may overlap a vessel of before and still be new."""
 
 

@@ -4,32 +4,14 @@ import numpy as np
 import pytest
 
 from insonate.analysis.naming import name_structures
-from insonate.core import (
-    CoordinateFrame,
-    Grid,
-    InputError,
-    ModelVersion,
-    Pose,
-    Segmentation,
-    Structure,
-    Tissue,
-)
+from insonate.core import Grid, InputError, ModelVersion, Segmentation, Structure, Tissue
 from insonate.guidance.procedures import procedure
-from insonate.pipeline.calling import FORGETS, Calling
+from insonate.pipeline.annotations import FORGETS, Annotations
 from refusals import refused
+from simulation.motion.poses import held
 
 LL01 = procedure("LL01")
 GRID = Grid(axial=np.arange(200) * 2e-4, lateral=(np.arange(190) - 95) * 2e-4)
-
-
-def probe_at(x):
-    return Pose(
-        rotation=np.eye(3),
-        translation=np.array([x, 0.0, 0.0]),
-        source=CoordinateFrame.PROBE,
-        target=CoordinateFrame.PATIENT,
-        time=0.0,
-    )
 
 
 def seen(*parts):
@@ -54,45 +36,53 @@ def names(segmentation):
     return [one.name for one in segmentation.structures]
 
 
-def called(name="femoral artery", place=(0.018, 0.004), parts=TWO, **more):
-    one = Calling()
-    one.call(seen(*parts), LL01, place, name, by="viewer 1", probe=None, now=0.0, **more)
+def annotated(name="femoral artery", place=(0.018, 0.004), parts=TWO, **more):
+    one = Annotations()
+    one.name(seen(*parts), LL01, place, name, by="viewer 1", probe=None, now=0.0, **more)
     return one
 
 
 def test_a_name_stays_with_its_structure_and_says_who_gave_it():
-    later = called().named(seen(*TWO[::-1]), None, 0.5)
+    later = annotated().applied(seen(*TWO[::-1]), None, 0.5)
     assert names(later) == ["vein", "artery", "femoral artery"]
     assert later.structures[2].named_by == "viewer 1, by a click"
-    assert Calling().named(later, None, 0.5) is later
+    assert Annotations().applied(later, None, 0.5) is later
 
 
 def test_a_name_follows_what_moves_and_the_probe():
-    one = called()
+    one = annotated()
     for k in range(1, 6):
         moved = seen((Tissue.ARTERY, (0.018 + 0.002 * k, 0.004)), TWO[2])
-        assert "femoral artery" in names(one.named(moved, None, 0.1 * k))
-    one = Calling()
-    one.call(seen(*TWO), LL01, (0.018, 0.004), "femoral artery", by="viewer 1", probe=probe_at(0.0), now=0.0)
+        assert "femoral artery" in names(one.applied(moved, None, 0.1 * k))
+    one = Annotations()
+    one.name(
+        seen(*TWO),
+        LL01,
+        (0.018, 0.004),
+        "femoral artery",
+        by="viewer 1",
+        probe=held(at=(0.0, 0.0, 0.0)),
+        now=0.0,
+    )
     slid = seen((Tissue.ARTERY, (0.018, -0.006)), (Tissue.ARTERY, (0.018, 0.004)))
-    assert names(one.named(slid, probe_at(0.010), 0.2)) == ["femoral artery", "artery"]
+    assert names(one.applied(slid, held(at=(0.010, 0.0, 0.0)), 0.2)) == ["femoral artery", "artery"]
 
 
 def test_a_structure_that_is_not_found_bears_no_name_and_another_does_not_inherit_it():
-    one = called()
-    assert names(one.named(seen(TWO[1], TWO[2]), None, 0.5)) == ["artery", "vein"]
-    assert "femoral artery" in names(one.named(seen(*TWO), None, 1.0))
-    one.named(seen(TWO[2]), None, 1.1 + FORGETS)
-    assert "femoral artery" not in names(one.named(seen(*TWO), None, 1.2 + FORGETS))
+    one = annotated()
+    assert names(one.applied(seen(TWO[1], TWO[2]), None, 0.5)) == ["artery", "vein"]
+    assert "femoral artery" in names(one.applied(seen(*TWO), None, 1.0))
+    one.applied(seen(TWO[2]), None, 1.1 + FORGETS)
+    assert "femoral artery" not in names(one.applied(seen(*TWO), None, 1.2 + FORGETS))
 
 
 def test_a_name_is_taken_away_and_one_name_is_borne_once():
-    one = called()
-    one.call(seen(*TWO), LL01, (0.028, 0.004), "femoral artery", by="viewer 2", probe=None, now=1.0)
-    now = one.named(seen(*TWO), None, 1.1)
+    one = annotated()
+    one.name(seen(*TWO), LL01, (0.028, 0.004), "femoral artery", by="viewer 2", probe=None, now=1.0)
+    now = one.applied(seen(*TWO), None, 1.1)
     assert names(now) == ["artery", "femoral artery", "vein"]
-    one.call(now, LL01, (0.028, 0.004), None, by="viewer 2", probe=None, now=1.2)
-    assert names(one.named(seen(*TWO), None, 1.3)) == ["artery", "artery", "vein"]
+    one.name(now, LL01, (0.028, 0.004), None, by="viewer 2", probe=None, now=1.2)
+    assert names(one.applied(seen(*TWO), None, 1.3)) == ["artery", "artery", "vein"]
 
 
 @pytest.mark.parametrize(
@@ -108,22 +98,28 @@ def test_a_name_is_taken_away_and_one_name_is_borne_once():
 )
 def test_what_does_not_fit_is_refused(place, name, why):
     with refused(InputError, why):
-        called(name, place)
+        annotated(name, place)
 
 
 def test_a_name_of_another_procedure_is_refused():
     with pytest.raises(InputError, match="LL01 knows no 'phrenic nerve': one of"):
-        called("phrenic nerve")
+        annotated("phrenic nerve")
 
 
 def test_a_vessel_of_unknown_kind_may_be_either():
     parts = ((Tissue.VESSEL, (0.018, 0.004)),)
-    assert names(called("femoral vein", parts=parts).named(seen(*parts), None, 0.1)) == ["femoral vein"]
+    assert names(annotated("femoral vein", parts=parts).applied(seen(*parts), None, 0.1)) == ["femoral vein"]
 
 
 def test_a_target_named_by_a_person_is_not_named_again_by_rule():
     nerves = ((Tissue.NERVE, (0.018, -0.01)), (Tissue.NERVE, (0.03, -0.01)))
-    one = called("femoral nerve", (0.03, -0.01), nerves)
+    one = annotated("femoral nerve", (0.03, -0.01), nerves)
     table = {"name": "a test", "version": "1", "measured": {"nerve": {"invented": [0.1, 0.0, 0.2]}}}
-    named = name_structures(one.named(seen(*nerves), None, 0.1), LL01, table=table)
+    named = name_structures(one.applied(seen(*nerves), None, 0.1), LL01, table=table)
     assert names(named) == ["nerve", "femoral nerve"]
+
+
+def test_a_name_does_not_pass_to_a_neighbor_of_the_same_tissue():
+    one = annotated()
+    beside = (Tissue.ARTERY, (0.018, 0.008))  # 2 mm of radius, 4 mm aside: its nearest pixel is 2 mm away
+    assert names(one.applied(seen(beside, TWO[2]), None, 0.3)) == ["artery", "vein"]

@@ -1,4 +1,4 @@
-"""What a person called a structure, kept with it from picture to picture: by a click, and as long as it is found again.
+"""Names that a person gave structures by a click, kept with them from picture to picture as long as they are found again.
 
 A name belongs to a place in the patient. In each later picture it goes to the structure of the same tissue nearest to that
 place, at most `REACH` away, and the place follows it. Where none is near, nothing bears the name: it is unknown again, and
@@ -13,15 +13,19 @@ import numpy as np
 from insonate.core import Grid, InputError, Pose, Procedure, Segmentation, Tissue
 from insonate.core.units import Meters, Seconds
 
-REACH: Meters = 4e-3
-"""From its place, a structure may be found again so far away; a design assumption [m]."""
+REACH: Meters = 1.5e-3
+"""The nearest pixel of a structure may lie so far from where the middle of the named one was: half of a small vessel, so
+that a name does not pass to its neighbor; a design assumption [m]."""
+
+CLICK: Meters = 2e-3
+"""A click may miss an outline by so much [m]."""
 
 FORGETS: Seconds = 3.0
 """A name whose structure was not found for so long is dropped [s]."""
 
 
 @dataclass(slots=True)
-class _Called:
+class _Named:
     name: str
     tissue: Tissue
     at: np.ndarray
@@ -29,15 +33,15 @@ class _Called:
     seen: Seconds
 
 
-class Calling:
+class Annotations:
     """Keeps the names that people gave on one source; asked from one thread, told from another."""
 
     def __init__(self) -> None:
         """Begin without names."""
-        self._called: dict[str, _Called] = {}
+        self._named: dict[str, _Named] = {}
         self._lock = threading.Lock()
 
-    def call(
+    def name(
         self,
         segmentation: Segmentation,
         procedure: Procedure,
@@ -48,7 +52,7 @@ class Calling:
         probe: Pose | None,
         now: Seconds,
     ) -> None:
-        """Call the structure at a place by a name of the procedure, or take its name away.
+        """Give the structure at a place a name of the procedure, or take its name away.
 
         Parameters
         ----------
@@ -72,13 +76,13 @@ class Calling:
         InputError
             If there is no structure there, the procedure has no such name, or it is the name of another tissue.
         """
-        number = _at(segmentation, place, REACH / 2)
+        number = _at(segmentation, place, CLICK)
         if number is None:
             raise InputError("no structure is outlined there")
         structure = segmentation.structures[number - 1]
         with self._lock:
             if name is None:
-                self._called = {k: one for k, one in self._called.items() if k != structure.name}
+                self._named = {k: one for k, one in self._named.items() if k != structure.name}
                 return
             tissues = {one.structure: one.tissue for one in procedure.hazards}
             tissues |= dict.fromkeys(procedure.target.structures, procedure.target.tissue)
@@ -91,9 +95,9 @@ class Calling:
                     f"the {name} is {_a(wanted)}; what is outlined there is {_a(structure.tissue)}"
                 )
             middle = _middle(segmentation, number)
-            self._called[name] = _Called(name, structure.tissue, _to_patient(middle, probe), by, now)
+            self._named[name] = _Named(name, structure.tissue, _to_patient(middle, probe), by, now)
 
-    def named(self, segmentation: Segmentation, probe: Pose | None, now: Seconds) -> Segmentation:
+    def applied(self, segmentation: Segmentation, probe: Pose | None, now: Seconds) -> Segmentation:
         """Give the structures of a later picture the names that people gave.
 
         Parameters
@@ -113,12 +117,12 @@ class Calling:
         with self._lock:
             structures = list(segmentation.structures)
             taken: set[int] = set()
-            for one in list(self._called.values()):
+            for one in list(self._named.values()):
                 place = _to_probe(one.at, probe)
                 number = _at(segmentation, place, REACH, tissue=one.tissue, but=taken)
                 if number is None:
                     if now - one.seen > FORGETS:
-                        del self._called[one.name]
+                        del self._named[one.name]
                     continue
                 taken.add(number)
                 one.at, one.seen = _to_patient(_middle(segmentation, number), probe), now

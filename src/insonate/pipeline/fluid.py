@@ -1,0 +1,79 @@
+"""Keeps apart, picture by picture, what was labelled a vessel before anything was given, and where the tip was while it was.
+
+See `analysis.segmentation.injectate` for the rule. Whatever was taken for a vessel in any picture from this place counts as
+one of before, because each picture misses some. With the probe moved or pressed otherwise it begins anew, once no needle is
+inside; until then nothing is told apart.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from insonate.analysis.segmentation.injectate import injectate, vessels, without
+from insonate.core import AdvanceNeedle, Command, MoveProbe, Pose, Scene
+from insonate.core.units import CubicMeters, Meters, Seconds
+from insonate.guidance.nearness import in_probe_frame
+from insonate.pipeline.readings import Readings
+from insonate.pipeline.watch import stayed
+
+MOST_SITES = 256
+"""Places that are remembered at which something was given: a minute of it."""
+
+
+class Fluid:
+    """What was given on one source; one thread tells of commands, another of pictures."""
+
+    def __init__(self) -> None:
+        """Begin before anything was given."""
+        self.inside = False
+        """Whether a needle is under the skin, by the commands."""
+        self._moves = 0
+        self._before: CubicMeters = 0.0
+        self._sites: list[tuple[tuple[Meters, Meters], CubicMeters]] = []
+        self._clear: tuple[np.ndarray, Pose, int] | None = None
+
+    def take(self, command: Command) -> None:
+        """Take a command as it is given."""
+        if isinstance(command, AdvanceNeedle):
+            self.inside = command.inserted > 0
+        elif isinstance(command, MoveProbe):
+            self._moves += 1
+
+    def apart(self, scene: Scene, at: Seconds, readings: Readings) -> Scene:
+        """Take the fluid that was given since the probe came here out of the vessels that are labelled.
+
+        Parameters
+        ----------
+        scene : Scene
+            A picture of one frame and its structures.
+        at : float
+            When it was taken [s].
+        readings : Readings
+            Of probe, needle and syringe.
+
+        Returns
+        -------
+        Scene
+            The same one where nothing can be told apart.
+        """
+        probe, tip, given = readings.probe_at(at), readings.last_tip, readings.injection
+        if scene.segmentation is None or probe is None:
+            return scene
+        volume, moves = 0.0 if given is None else given.volume, self._moves
+        here = self._clear is not None and self._clear[2] == moves and stayed(probe, self._clear[1])
+        if volume <= self._before or not (here or self.inside):
+            there = vessels(scene.segmentation)
+            if here and self._clear is not None and self._clear[0].shape == there.shape:
+                there = there | self._clear[0]
+            self._clear, self._before, self._sites = (there, probe, moves), volume, []
+            return scene
+        if self._clear is None or not here:
+            return scene
+        near = None if tip is None else in_probe_frame(tip, readings.probe_at(tip.time))
+        more = volume - self._before - sum(part for _, part in self._sites)
+        if more > 0 and near is not None and near.tip is not None:
+            self._sites = [*self._sites, ((float(near.tip[2]), float(near.tip[0])), more)][-MOST_SITES:]
+        found = np.zeros(scene.segmentation.grid.shape, bool)
+        for place, _ in self._sites:  # all of it may have gone to any of them
+            found |= injectate(scene.segmentation, self._clear[0], place, volume - self._before)
+        return replace(scene, segmentation=without(scene.segmentation, found))

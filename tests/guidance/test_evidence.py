@@ -8,13 +8,21 @@ from insonate.core import (
     CoordinateFrame,
     InjectionReading,
     Level,
+    NeedleEcho,
     NeedlePose,
     NeedleState,
     StimulationReading,
     Stimulus,
 )
 from insonate.guidance.alerting import Alerting
-from insonate.guidance.evidence import TipRule, TwitchRule, about_clearances, about_image, about_pressure
+from insonate.guidance.evidence import (
+    EchoRule,
+    TipRule,
+    TwitchRule,
+    about_clearances,
+    about_image,
+    about_pressure,
+)
 
 CAUTION, STOP, UNKNOWN, INFO = Level.CAUTION, Level.STOP, Level.UNKNOWN, Level.INFO
 PSI15 = 103421.0
@@ -217,3 +225,84 @@ def test_a_target_is_to_be_neared_and_not_touched(distance, touch, level):
     (judged,) = about_clearances([near], 1.0)
     assert judged.level is level
     assert judged.excludes is (Level.CAUTION if level is None else None)
+
+
+# --- what the picture shows along the needle ---
+
+
+def echo(time, contrast=12.0, elsewhere=5.0, offset=5e-3, beyond=0.5e-3):
+    return NeedleEcho(
+        contrast=contrast, elsewhere=elsewhere, offset=offset, beyond=beyond, length=0.01, time=time
+    )
+
+
+AGAINST = [
+    ({"contrast": 3.0, "elsewhere": 11.0}, CAUTION, "An echo lies 5 mm deeper than the tracker's needle"),
+    (
+        {"contrast": 3.0, "elsewhere": 11.0, "offset": -3e-3},
+        CAUTION,
+        "An echo lies 3 mm above the tracker's needle",
+    ),
+    ({"contrast": 8.0, "elsewhere": 12.1}, CAUTION, "An echo lies 5 mm deeper than the tracker's needle"),
+    ({"beyond": 2.6e-3}, CAUTION, "The echo ends 3 mm beyond the tracker's tip"),
+    ({"beyond": -4.0e-3}, CAUTION, "The echo ends 4 mm short of the tracker's tip"),
+    ({"contrast": 6.9, "elsewhere": 6.9}, UNKNOWN, "No echo where the tracker has the needle"),
+]
+
+
+@pytest.mark.parametrize(("shows", "level", "reason"), AGAINST)
+def test_a_picture_that_shows_the_needle_elsewhere_brings_doubt_at_the_third_look(shows, level, reason):
+    rule = EchoRule()
+    for k in range(3):
+        assert rule.doubt is None
+        assert rule.judge(0.2 * k, under_skin=True).level is None
+        rule.look(echo(0.2 * k, **shows))
+    judged = rule.judge(0.6, under_skin=True)
+    assert (judged.level, judged.excludes, judged.reason) == (level, None, reason)
+    assert rule.shown(0.6) is False
+    assert rule.judge(60.0, under_skin=True).level is level  # nothing that is missing ends it
+
+
+@pytest.mark.parametrize(
+    "shows",
+    [{}, {"contrast": 7.0, "elsewhere": 11.0}, {"beyond": 2.5e-3}, {"beyond": -2.5e-3}, {"elsewhere": 15.9}],
+)
+def test_three_looks_that_agree_end_doubt_and_two_do_not(shows):
+    rule = EchoRule()
+    for k in range(4):
+        rule.look(echo(0.2 * k, contrast=0.0))
+    for k in range(4, 6):
+        rule.look(echo(0.2 * k, **shows))
+        assert rule.doubt is not None
+    rule.look(echo(1.2, contrast=0.0))
+    for k in range(7, 10):
+        assert rule.doubt is not None
+        rule.look(echo(0.2 * k, **shows))
+    judged = rule.judge(1.9, under_skin=True)
+    assert (rule.doubt, judged.level, judged.excludes, judged.observed) == (None, None, INFO, 1.8)
+    assert rule.shown(1.9) is True and rule.shown(2.4) is None
+    assert rule.judge(2.4, under_skin=True).excludes is None  # no look lately proves nothing
+
+
+def test_a_needle_out_of_the_skin_is_not_doubted():
+    rule = EchoRule()
+    for k in range(3):
+        rule.look(echo(0.2 * k, contrast=0.0))
+    assert rule.judge(0.6, under_skin=None).level is UNKNOWN
+    judged = rule.judge(0.7, under_skin=False)
+    assert (rule.doubt, judged.level, judged.excludes) == (None, None, INFO)
+
+
+def test_a_doubt_that_was_held_is_quiet_a_second_after_the_picture_agrees():
+    rule, alerting = EchoRule(), Alerting()
+    for k in range(3):
+        rule.look(echo(0.2 * k, contrast=3.0, elsewhere=11.0))
+    now, shown = 0.6, []
+    for k in range(40):
+        now += 0.05
+        if k % 4 == 0:
+            rule.look(echo(now))
+        shown.append([cue.level for cue in alerting.judge([rule.judge(now, under_skin=True)], now)])
+    first = shown.index([])
+    assert shown[0] == [CAUTION] and shown[-1] == []
+    assert 0.05 * first >= 0.4 + 1.0 - 0.051

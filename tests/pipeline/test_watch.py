@@ -11,6 +11,7 @@ from insonate.core import (
     CoordinateFrame,
     InjectionReading,
     Level,
+    NeedleEcho,
     NeedlePose,
     NeedleState,
     StimulationReading,
@@ -155,6 +156,47 @@ def test_each_loss_is_unknown_of_every_structure_and_ends_no_cue(life, loss):
     assert all(one.distance is None for one in watched.clearances) or loss == "tracker unplugged"
     about = [cue.level for cue in watched.cues if cue.about == "femoral artery"]
     assert about == [Level.CAUTION, Level.UNKNOWN]
+
+
+def looked(life, count=3, *, agrees=False):
+    for _ in range(count):
+        shows = (12.0, 4.0) if agrees else (2.0, 11.0)
+        life.watch.look(
+            NeedleEcho(
+                contrast=shows[0], elsewhere=shows[1], offset=5e-3, beyond=0.0, length=0.01, time=life.now
+            )
+        )
+
+
+def test_a_tip_that_the_picture_shows_elsewhere_is_known_no_more(life):
+    life.ticks(25)
+    life.tick(NEAR)
+    looked(life, 2)
+    assert life.tick(FAR).doubt is None
+    looked(life, 1)
+    watched = life.ticks(30, FAR)
+    assert watched.needle.state is NeedleState.SHAFT_ONLY and watched.in_plane is None
+    assert watched.doubt == "an echo lies 5 mm deeper than the tracker's needle" and watched.shown is False
+    assert {one.reason for one in watched.clearances} == {watched.doubt}
+    assert levels(watched, "echo") == {"needle": Level.CAUTION}
+    shown = [cue.level for cue in watched.cues if cue.about == "femoral artery"]
+    assert shown == [
+        Level.CAUTION,
+        Level.UNKNOWN,
+    ]  # it went away by the word of a tracker that is not relied on
+    looked(life, agrees=True)
+    watched = life.tick(FAR)
+    assert watched.doubt is None and watched.shown is True
+    assert watched.clearances[0].distance is not None
+    assert levels(watched, "echo") == {"needle": Level.CAUTION}  # it dwells
+
+
+def test_a_needle_drawn_out_takes_the_doubt_with_it(life):
+    life.ticks(25)
+    looked(life)
+    assert life.tick().doubt is not None
+    assert life.tick(grows=-1.0).doubt is None
+    assert levels(life.ticks(21), "echo") == {}
 
 
 def test_a_frozen_stream_is_unknown(life):

@@ -383,6 +383,8 @@ export interface TrackNow {
   tip_age: number | null
   tail: number[] | null
   in_plane: boolean | null
+  shown: boolean | null
+  doubt: string
   ellipse: number[] | null
   diameter: number
 }

@@ -5,7 +5,7 @@ import type { TrackNow } from './messages'
 /** A tip older than this is not seen any more [s]. */
 const FRESH = 0.5
 
-export type TipState = 'seen' | 'off plane' | 'lost'
+export type TipState = 'seen' | 'off plane' | 'lost' | 'doubted'
 
 export interface Needle {
   state: TipState
@@ -25,6 +25,7 @@ const path = (a: [number, number], b: [number, number]) => `M${a[0].toFixed(1)} 
 
 export function tipState(track: TrackNow): TipState {
   if (track.state !== 'tip' || track.age > FRESH) return 'lost'
+  if (track.doubt) return 'doubted'
   return track.in_plane ? 'seen' : 'off plane'
 }
 

@@ -163,7 +163,7 @@ export class Workstation {
   inside: boolean = $derived((this.hands?.needle.inserted ?? 0) > 0)
 
   /** What is known of the tip, in words. */
-  tip: { state: 'seen' | 'off plane' | 'lost' | 'outside'; words: string; detail: string } | null = $derived.by(() => {
+  tip: { state: 'seen' | 'off plane' | 'lost' | 'doubted' | 'outside'; words: string; detail: string } | null = $derived.by(() => {
     if (!this.hands) return null
     const { needle, track } = this.hands
     if (!this.inside) return { state: 'outside', words: 'Needle outside', detail: 'Up arrow advances it' }
@@ -173,12 +173,13 @@ export class Workstation {
       const age = track?.tip_age != null ? `, last known ${track.tip_age.toFixed(1)} s ago` : ''
       return { state: 'lost', words: 'Tip unknown', detail: `${within}${age}` }
     }
+    if (state === 'doubted') return { state, words: 'Tip doubted', detail: track.doubt }
     const depth = `depth ${(1000 * track.tip[0]!).toFixed(1)} mm`
     if (state === 'off plane') {
       return { state, words: 'Tip off the plane', detail: `by ${Math.abs(1000 * track.tip[2]!).toFixed(1)} mm · ${depth}` }
     }
     const wide = track.ellipse ? `±${(1000 * track.ellipse[0]!).toFixed(1)} mm · ` : ''
-    return { state, words: 'Tip in plane, by tracker', detail: `${wide}${depth}` }
+    return { state, words: track.shown ? 'Tip seen in plane' : 'Tip in plane, by tracker', detail: `${wide}${depth}` }
   })
 
   /** Every hazard: how near the needle is once it is inside, else how near the best path comes. */

@@ -211,7 +211,7 @@ class Cockpit:
         needle, last = readings.needle, readings.last_tip
         if needle is None:
             return None
-        seen = self._in_image(last)
+        seen, watched = self._in_image(last), None if self.live.alarm is None else self.live.alarm.watched
         return TrackNow(
             state=needle.state.value,
             age=max(now - needle.time, 0.0),
@@ -219,6 +219,8 @@ class Cockpit:
             tip_age=None if last is None else max(now - last.time, 0.0),
             tail=None if seen is None else _skinward(seen),
             in_plane=_in_plane(seen) if needle.state is NeedleState.TIP else None,
+            shown=None if watched is None else watched.shown,
+            doubt="" if watched is None else watched.doubt or "",
             ellipse=None if seen is None else _ellipse(seen),
             diameter=self.live.procedure.needle.diameter.value,
         )
@@ -234,7 +236,7 @@ class Cockpit:
         seen = track is not None and track.state == NeedleState.TIP.value and track.in_plane is True
         why = (
             None
-            if seen
+            if seen or (track is not None and track.doubt)  # each row has that for its reason
             else "the tip is out of the image plane"
             if track and track.tip
             else "the needle's tip is not seen"
@@ -323,12 +325,18 @@ class Cockpit:
         )
 
 
+def _first_lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
 def _with_key(cue: Cue, inserted: Meters) -> str | None:
     """Name the key that does what a cue asks for."""
     if inserted <= 0:
         return None
     if cue.rule == "pressure":
         return "Stop injecting. Press {↓} to withdraw 1 mm." if cue.level is Level.STOP else None
+    if cue.rule == "echo":
+        return f"Press {{↓}} 2 times, look again: {_first_lower(cue.reason)}."
     if cue.rule != "clearance":
         return None
     if cue.level is Level.STOP:

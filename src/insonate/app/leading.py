@@ -301,9 +301,19 @@ def _slid(hands: messages.Hands) -> Meters:
 
 
 def _tip(hands: messages.Hands | None) -> list[float] | None:
-    """Give where the tracker has the tip now: down, to the right, off the plane [m]."""
+    """Give where the tracker had the tip last: down, right, off the plane [m]; None if that was too long ago.
+
+    None as well while the picture speaks against it. A tracker that misses one look does not take the step away under the
+    hand; cues wait as long (`needle.blind`).
+    """
     track = None if hands is None else hands.track
-    if track is None or track.tip is None or track.state != "tip" or track.age > TIP_LASTS:
+    if (
+        track is None
+        or track.tip is None
+        or track.tip_age is None
+        or track.tip_age > TIP_LASTS
+        or track.doubt
+    ):
         return None
     return track.tip
 

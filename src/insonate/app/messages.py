@@ -296,6 +296,10 @@ class TrackNow(Message):
     """Where the shaft entered the skin, as the tip is told."""
     in_plane: bool | None
     """Whether the tip lies within half a slice; None where it is not known."""
+    shown: bool | None
+    """Whether the picture shows the needle there too; None where no picture could tell lately."""
+    doubt: str
+    """Why the tracker is not relied on, if it is not."""
     ellipse: list[float] | None
     """95 % region of the tip in the plane: both half axes, and the angle of the first to the lateral axis [m, m, rad]."""
     diameter: float

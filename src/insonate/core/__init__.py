@@ -32,7 +32,7 @@ from insonate.core.event import Event
 from insonate.core.grid import Grid, PixelGrid, PolarGrid
 from insonate.core.image import Image, IQImage, Quantity
 from insonate.core.injection import Dose, InjectionReading
-from insonate.core.needle import NeedlePose, NeedleState
+from insonate.core.needle import NeedleEcho, NeedlePose, NeedleState
 from insonate.core.needle_path import NeedlePath
 from insonate.core.plan import HazardSighting, Plan
 from insonate.core.procedure import (
@@ -80,6 +80,7 @@ __all__ = [
     "MoveBody",
     "MoveProbe",
     "Needle",
+    "NeedleEcho",
     "NeedlePath",
     "NeedlePose",
     "NeedleState",

@@ -8,7 +8,7 @@ import numpy as np
 from insonate.core.checks import check_axes, check_finite, check_range, frozen
 from insonate.core.coordinates import CoordinateFrame
 from insonate.core.errors import InputError, RangeError
-from insonate.core.units import Seconds
+from insonate.core.units import Decibels, Meters, Seconds
 
 UNIT_LENGTH = 1e-6
 """How far the length of a direction may be from 1: rounding of three numbers stored with six digits."""
@@ -72,3 +72,29 @@ class NeedlePose:
             uneven = np.abs(spread - spread.T).max() > UNEVEN * np.abs(spread).max()
             if uneven or np.linalg.eigvalsh(spread)[0] < -1e-15:
                 raise RangeError("NeedlePose.covariance must be symmetric and have no negative eigenvalue")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NeedleEcho:
+    """What one picture shows along the shaft of a needle that is said to lie in it."""
+
+    contrast: Decibels
+    """Of the best line on the shaft as it is said to lie, over what is beside it [dB]."""
+    elsewhere: Decibels
+    """Of the best line that runs along it further off [dB]."""
+    offset: Meters
+    """How far off that one lies, positive deeper [m]."""
+    beyond: Meters
+    """How far the line on the shaft goes on beyond the tip as it is said to lie, negative where it ends before it [m]."""
+    length: Meters
+    """Of the shaft that was looked at [m]."""
+    time: Seconds
+    """Of the picture [s]."""
+
+    def __post_init__(self) -> None:
+        check_range("NeedleEcho.contrast", self.contrast, (-200, 200), "dB")
+        check_range("NeedleEcho.elsewhere", self.elsewhere, (-200, 200), "dB")
+        check_range("NeedleEcho.offset", self.offset, (-1, 1), "m", hint="mm?")
+        check_range("NeedleEcho.beyond", self.beyond, (-1, 1), "m", hint="mm?")
+        check_range("NeedleEcho.length", self.length, (0, 1), "m", hint="mm?")
+        check_range("NeedleEcho.time", self.time, (-1e12, 1e12), "s")

@@ -3,6 +3,7 @@
     clearance   stop: contact is as likely as not (distance 0); caution: the 95 % interval reaches into the margin
     tip         unknown: the tip is not known; caution: and the needle goes on, for longer than 0.5 s
     image       unknown: no frame for longer than 0.5 s
+    echo        caution: the picture shows the needle elsewhere than the tracker does; unknown: it shows none there
     pressure    stop: at or above 15 psi; caution: within the gauge's doubt of it; unknown: injecting, and none is measured
     twitch      stop: an answer at or below 0.2 mA; caution: at or below 0.3 mA. An absent answer ends neither: the tip must
                 have been drawn back by 1 mm, and a stimulus as strong as then must bring none
@@ -15,13 +16,25 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from insonate.core import Clearance, InjectionReading, Level, NeedlePose, NeedleState, StimulationReading
+from insonate.core import (
+    Clearance,
+    InjectionReading,
+    Level,
+    NeedleEcho,
+    NeedlePose,
+    NeedleState,
+    StimulationReading,
+)
 from insonate.core.units import Amperes, Pascals, Seconds
 from insonate.guidance.alerting import Judgement
 from insonate.guidance.rules import rules
 
 PSI: Pascals = 6894.76
 """One pound per square inch [Pa]."""
+
+
+LOOKS: Seconds = 0.2
+"""From one look along the needle to the next [s]."""
 
 
 def about_clearances(clearances: Iterable[Clearance], observed: Seconds) -> list[Judgement]:
@@ -169,6 +182,111 @@ class TipRule:
             observed=observed,
             message=message,
             reason=reason,
+        )
+
+
+class EchoRule:
+    """Judges whether the picture shows the needle where the tracker has it; doubt stays until the picture shows it there.
+
+    Where no picture could tell, because too little of the needle lay in it, nothing is doubted and nothing is cleared.
+    """
+
+    def __init__(self) -> None:
+        """Begin without having looked."""
+        self.doubt: str | None = None
+        """Why the tracker's tip is not relied on; None while it is."""
+        self._level = Level.UNKNOWN
+        self._looked: Seconds | None = None
+        self._against = self._for = 0
+
+    def shown(self, now: Seconds) -> bool | None:
+        """Tell whether the picture shows the needle where it is tracked; None where no picture could tell lately [s]."""
+        if self.doubt is not None:
+            return False
+        old = self._looked is None or now - self._looked > rules()["alerting"]["stale"]
+        return None if old or self._for < rules()["echo"]["looks"] else True
+
+    def forget(self) -> None:
+        """Begin anew, as with a needle out of the skin."""
+        self.doubt, self._level, self._looked = None, Level.UNKNOWN, None
+        self._against = self._for = 0
+
+    def look(self, echo: NeedleEcho) -> None:
+        """Take what a picture shows.
+
+        Parameters
+        ----------
+        echo : NeedleEcho
+            Along the needle as the tracker had it when the picture was taken.
+        """
+        values, self._looked = rules()["echo"], echo.time
+        level, why = self._against_it(echo)
+        self._against, self._for = (0, self._for + 1) if why is None else (self._against + 1, 0)
+        if why is not None and self._against >= values["looks"]:
+            self._level, self.doubt = level, why
+        elif self._for >= values["looks"]:
+            self.doubt = None
+
+    @staticmethod
+    def _against_it(echo: NeedleEcho) -> tuple[Level, str | None]:
+        """Give why a picture speaks against the tracker; None if it speaks for it."""
+        values = rules()["echo"]
+        if echo.contrast >= values["contrast"] and echo.contrast >= echo.elsewhere - values["less"]:
+            if abs(echo.beyond) <= values["end"]:
+                return Level.INFO, None
+            where = "beyond" if echo.beyond > 0 else "short of"
+            return Level.CAUTION, f"the echo ends {1e3 * abs(echo.beyond):.0f} mm {where} the tracker's tip"
+        if echo.elsewhere >= values["contrast"]:
+            where = "deeper than" if echo.offset > 0 else "above"
+            return Level.CAUTION, f"an echo lies {1e3 * abs(echo.offset):.0f} mm {where} the tracker's needle"
+        return Level.UNKNOWN, "no echo where the tracker has the needle"
+
+    def judge(self, now: Seconds, *, under_skin: bool | None) -> Judgement:
+        """Judge what was looked at last.
+
+        Parameters
+        ----------
+        now : float
+            [s].
+        under_skin : bool or None
+            Whether a needle is under the skin; None if nobody knows.
+
+        Returns
+        -------
+        Judgement
+            About "needle".
+        """
+        if under_skin is False:
+            self.forget()
+        values = rules()
+        if self.doubt is not None:
+            return self._judgement(
+                self._level, None, now, "Hold. Find the tip in the picture.", _first_upper(self.doubt)
+            )
+        if under_skin is False:
+            return self._judgement(None, Level.INFO, now, "No needle is under the skin.", "Needle outside")
+        if self._looked is None or now - self._looked > values["alerting"]["stale"]:
+            return self._judgement(
+                None, None, now, "Too little of the needle is in the picture.", "Not looked at"
+            )
+        sure = self._for >= values["echo"]["looks"]
+        return self._judgement(
+            None, Level.INFO if sure else None, self._looked, "The picture shows the needle.", "Echo along it"
+        )
+
+    @staticmethod
+    def _judgement(
+        level: Level | None, excludes: Level | None, observed: Seconds, message: str, reason: str
+    ) -> Judgement:
+        return Judgement(
+            rule="echo",
+            about="needle",
+            level=level,
+            excludes=excludes,
+            observed=observed,
+            message=message,
+            reason=reason,
+            period=LOOKS,
         )
 
 

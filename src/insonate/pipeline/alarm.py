@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from insonate.core import AdvanceNeedle, Command, Cue, Image, NeedlePose, Observation
+from insonate.core import AdvanceNeedle, Command, Cue, Image, NeedleEcho, NeedlePose, Observation
 from insonate.core.procedure import Procedure
 from insonate.core.units import Seconds
 from insonate.pipeline.chain import Guided
@@ -53,6 +53,11 @@ class Alarm:
             for one in observations:
                 self._concerned |= isinstance(one, NeedlePose)
                 self._watch.observe(one)
+
+    def look(self, echo: NeedleEcho) -> None:
+        """Take what a picture shows along the needle, however late."""
+        with self._lock:
+            self._watch.look(echo)
 
     def judge(self, guided: Guided | None, frame: Seconds | None, now: Seconds) -> None:
         """Judge, if it is time to.

@@ -33,6 +33,9 @@ from insonate.core import (
 from insonate.core.checks import check_range
 from insonate.core.procedure import Procedure
 from insonate.core.units import Meters, Seconds
+from insonate.guidance.evidence import LOOKS
+from insonate.guidance.nearness import in_probe_frame
+from insonate.guidance.rules import rules
 from insonate.imaging.b_mode import Compounding, speckle_reduction
 from insonate.pipeline.alarm import Alarm
 from insonate.pipeline.annotations import Annotations
@@ -74,6 +77,9 @@ REAL_SEGMENTER, SIMULATED_SEGMENTER = "nerve_vessel", "simulated_tissues"
 
 PATIENCE: Seconds = 0.1
 """How long a thread waits for another before it looks whether all has ended [s]."""
+
+TRACKED: Seconds = 0.15
+"""A picture is held against what a tracker told within this of it: its latency, and a compound of a few waves [s]."""
 
 MOST_COMMANDS = 64
 """Waiting for a source; of more than these, as from a knob turned while the picture is held, the oldest are dropped."""
@@ -187,6 +193,7 @@ class Live:
         self._scheduling = Scheduling()
         self._forming: Seconds = 0.0
         self._shown: Seconds = 0.0
+        self._looked: Seconds = -1.0
         self._fluid = Fluid()
         self.annotations = Annotations()
         """Names that people gave."""
@@ -456,6 +463,7 @@ class Live:
                 image = self._formed(observation)
                 self._forming = time.monotonic() - began
                 self._show(image, until, asked)
+                self._look_along(image)
             except InsonateError as error:
                 self.problem = str(error)
                 return
@@ -464,6 +472,24 @@ class Live:
                 return
             finally:
                 self._raw.task_done()
+
+    def _look_along(self, image: Image) -> None:
+        """See whether the picture shows the needle where the tracker has it."""
+        if self.alarm is None or image.times is None or image.quantity is not Quantity.B_MODE:
+            return
+        at = float(image.times[0])
+        needle = self.readings.needle_at(at)
+        if needle is None or not self._fluid.inside or abs(at - self._looked) < LOOKS - 1e-6:
+            return
+        there = in_probe_frame(needle, self.readings.probe_at(needle.time))
+        if there is None or abs(needle.time - at) > TRACKED:
+            return
+        from insonate.analysis.needle import needle_echo
+
+        self._looked = at
+        echo = needle_echo(image, there, half_slice=rules()["needle"]["half_slice"], time=at)
+        if echo is not None:
+            self.alarm.look(echo)
 
     def _judge(self, now: Seconds) -> None:
         if self.alarm is not None:

@@ -26,6 +26,7 @@ class Readings:
     arrived: Seconds = 0.0
     """When the newest came, on the clock of this machine [s]."""
     _poses: deque[Pose] = field(default_factory=lambda: deque(maxlen=MOST_POSES))
+    _needles: deque[NeedlePose] = field(default_factory=lambda: deque(maxlen=MOST_POSES))
 
     def take(self, observation: object) -> bool:
         """Take one, if it is a reading; False if it is none."""
@@ -33,6 +34,7 @@ class Readings:
             self._poses.append(observation)
         elif isinstance(observation, NeedlePose):
             self.needle = observation
+            self._needles.append(observation)
             if observation.state is NeedleState.TIP:
                 self.last_tip = observation
         elif isinstance(observation, StimulationReading):
@@ -54,3 +56,7 @@ class Readings:
         known = tuple(self._poses)
         before = [one for one in known if one.time <= moment + 1e-6]
         return before[-1] if before else (known[0] if known else None)
+
+    def needle_at(self, moment: Seconds) -> NeedlePose | None:
+        """Give where a needle was seen nearest to a time of the source's clock [s]; None if never."""
+        return min(tuple(self._needles), key=lambda one: abs(one.time - moment), default=None)

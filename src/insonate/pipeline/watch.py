@@ -6,7 +6,7 @@ second, and only while the probe has stayed where it was when they were seen.
 """
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from insonate.core import (
     Cue,
     InjectionReading,
     Level,
+    NeedleEcho,
     NeedlePose,
     NeedleState,
     Observation,
@@ -28,7 +29,14 @@ from insonate.core import (
 )
 from insonate.core.units import Meters, Radians, Seconds
 from insonate.guidance.alerting import Alerting, Judgement
-from insonate.guidance.evidence import TipRule, TwitchRule, about_clearances, about_image, about_pressure
+from insonate.guidance.evidence import (
+    EchoRule,
+    TipRule,
+    TwitchRule,
+    about_clearances,
+    about_image,
+    about_pressure,
+)
 from insonate.guidance.nearness import clearances, in_probe_frame
 from insonate.guidance.rules import rules
 
@@ -54,7 +62,11 @@ class Watched:
     time: Seconds
     """On the source's clock [s]."""
     needle: NeedlePose | None
-    """In the probe's frame; None where nothing tracks it or the probe's place is not known."""
+    """In the probe's frame; None where nothing tracks it or the probe's place is not known. A doubted tip is left out."""
+    doubt: str | None
+    """Why the tracker's tip is not relied on: the picture shows the needle elsewhere or not at all. None while it is."""
+    shown: bool | None
+    """Whether the picture shows the needle where the tracker has it; None where no picture could tell lately."""
     under_skin: bool | None
     """Whether a needle is under the skin, by the commands; None if none was given."""
     in_plane: bool | None
@@ -87,7 +99,7 @@ class Watch:
         """
         self._procedure = procedure
         self._alerting.forget()
-        self._tip, self._twitch = TipRule(), TwitchRule()
+        self._tip, self._twitch, self._echo = TipRule(), TwitchRule(), EchoRule()
         self._poses: deque[Pose] = deque(maxlen=MOST_POSES)
         self._needle: NeedlePose | None = None
         self._injection: InjectionReading | None = None
@@ -105,6 +117,10 @@ class Watch:
             self._injection = observation
         elif isinstance(observation, StimulationReading):
             self._stimulation = observation
+
+    def look(self, echo: NeedleEcho) -> None:
+        """Take what a picture shows along the needle."""
+        self._echo.look(echo)
 
     def command(self, command: Command) -> None:
         """Take one command that was given to the source."""
@@ -148,11 +164,16 @@ class Watch:
         needle = (
             None if self._needle is None else in_probe_frame(self._needle, self._pose_at(self._needle.time))
         )
+        echo = self._echo.judge(now, under_skin=under)
+        tracked, doubt = self._needle, self._echo.doubt
+        if doubt is not None:
+            needle, tracked = _without_tip(needle), _without_tip(tracked)
         judgements = [
             about_image(frame, now),
             self._tip.judge(self._needle, now, under_skin=under, advancing=self._advancing(now)),
+            echo,
             about_pressure(self._injection, now),
-            self._twitch.judge(self._stimulation, self._needle, now),
+            self._twitch.judge(self._stimulation, tracked, now),
         ]
         near: tuple[Clearance, ...] = ()
         if under is False or (under is None and needle is None):
@@ -163,6 +184,8 @@ class Watch:
         return Watched(
             time=now,
             needle=needle,
+            doubt=doubt,
+            shown=self._echo.shown(now),
             under_skin=under,
             in_plane=self._in_plane(needle),
             clearances=near,
@@ -213,12 +236,16 @@ class Watch:
         found = clearances(
             scene, plan, self._procedure, needle, None, age=0.0 if seen is None else now - seen
         )
-        why = self._unreliable(probe, seen, now)
+        why = self._echo.doubt or self._unreliable(probe, seen, now)
         return (
             found
             if why is None
             else tuple(
-                _unknown(one.structure, one.margin, one.reason if one.distance is None else why)
+                _unknown(
+                    one.structure,
+                    one.margin,
+                    one.reason if one.distance is None and self._echo.doubt is None else why,
+                )
                 for one in found
             )
         )
@@ -266,6 +293,12 @@ def stayed(now: Pose, then: Pose) -> bool:
     slid = float(np.linalg.norm(now.translation - then.translation))
     turned = float(np.arccos(np.clip((np.trace(now.rotation @ then.rotation.T) - 1) / 2, -1, 1)))
     return slid <= STAYED and turned <= STAYED_TURN
+
+
+def _without_tip(needle: NeedlePose | None) -> NeedlePose | None:
+    if needle is None or needle.state is not NeedleState.TIP:
+        return needle
+    return replace(needle, state=NeedleState.SHAFT_ONLY, tip=None, covariance=None)
 
 
 def _unknown(structure: str, margin: Meters, reason: str) -> Clearance:

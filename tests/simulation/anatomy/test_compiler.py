@@ -1,6 +1,8 @@
 """Volumes: as large as they may be, the same for the same seed, whole on disk, and of no anatomy that intersects itself."""
 
 import os
+from copy import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -271,6 +273,29 @@ def test_labels_of_layers_agree_with_their_distances():
         distance = body.distance(body.label(name), places)
         clear = np.abs(distance) > 0.05e-3
         assert ((label == body.label(name)) == (distance < 0))[clear].all()
+
+
+def held(body, voxels):
+    other = copy(body)
+    other.volumes, other._layers = replace(body.volumes, voxels=voxels), {}
+    return other
+
+
+def test_a_structure_of_a_single_voxel_is_near_where_it_is_and_one_of_none_is_far():
+    body = layered()
+    label = body.label("bursa")
+    body._solids.pop("bursa")
+    for cell in ((30, 9, 60), (31, 10, 61), (32, 11, 62)):  # wherever it lies among those that are picked
+        voxels = body.volumes.voxels.copy()
+        voxels[..., 0][np.take(body.volumes.labels, voxels[..., 0]) == label] = 0
+        assert body.volumes.labels[0] != label
+        voxels[(*cell, 0)] = np.flatnonzero(body.volumes.labels == label)[0]
+        other = held(body, voxels)
+        place = body.volumes.origin + np.array(cell) * body.volumes.step
+        away = other.distance(label, place + np.array([[0.0, 0.0, 0.0], [5e-3, 0.0, 0.0]]))
+        assert away[0] < 0 and away[1] == pytest.approx(5e-3, abs=3.2 * body.volumes.step)
+    voxels[(*cell, 0)] = 0
+    assert held(body, voxels).distance(label, place[None] + 0.05)[0] >= 0.5
 
 
 def test_fibers_of_a_layer_follow_its_ground():

@@ -48,6 +48,9 @@ TILE_STEPS: tuple[Meters, Meters, Meters] = (0.1e-3, 0.45e-3, 0.01e-3)
 """Of the noise [m]."""
 BAND = (20e3, np.inf, 74e3)
 """Wavenumbers that the noise holds along each axis [rad/m]: below the Nyquist limits of a map of 0.15 x 0.04 mm."""
+NOWHERE: Meters = 0.5
+"""Distance to a structure of which the window holds no voxel; none that it holds is so far [m]."""
+
 YAW = np.radians(30.0)
 """Steps in which the tile turns with the plane [rad]."""
 SHEETS, SPECKLE = 2.2, 0.9
@@ -319,11 +322,25 @@ class CompiledBody:
         coarse = self.volumes.voxels[1::3, 1::3, 1::3, 0]
         inside = np.take(self.volumes.labels, coarse) == label
         step = 3 * self.volumes.step
+        if self.structures[label - 1].tissue.is_vessel or not inside.any():  # thinner than these steps
+            inside = self._any_of_three(label)
         if not inside.any():
-            return np.full(inside.shape, 1.0, np.float32), self.volumes.origin + self.volumes.step, step
+            return np.full(inside.shape, NOWHERE, np.float32), self.volumes.origin + self.volumes.step, step
         field = distance_transform_edt(~inside) - distance_transform_edt(inside)
         field = (field - 0.5 * np.sign(field)) * step
         return field.astype(np.float32), self.volumes.origin + self.volumes.step, step
+
+    def _any_of_three(self, label: int) -> np.ndarray:
+        """Tell for each cube of three voxels either way whether a structure lies anywhere in it, as many as a layer has."""
+        inside = np.take(self.volumes.labels, self.volumes.voxels[..., 0]) == label
+        for axis in range(3):
+            parts = [np.take(inside, range(k, inside.shape[axis], 3), axis) for k in range(3)]
+            count = parts[1].shape[axis]  # where the picked voxels of a layer are
+            whole = parts[1] | np.take(parts[0], range(count), axis)
+            last = np.take(parts[2], range(min(count, parts[2].shape[axis])), axis)
+            whole[(slice(None),) * axis + (slice(last.shape[axis]),)] |= last
+            inside = whole
+        return np.asarray(inside)
 
     def fibers(self, points: np.ndarray) -> np.ndarray:
         """Give the direction of muscle, tendon and nerve fibers.

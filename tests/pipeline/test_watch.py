@@ -158,6 +158,19 @@ def test_each_loss_is_unknown_of_every_structure_and_ends_no_cue(life, loss):
     assert about == [Level.CAUTION, Level.UNKNOWN]
 
 
+def test_a_label_that_jumps_is_unknown_until_it_is_seen_there_twice(life):
+    life.ticks(25)
+    life.tick(NEAR)
+    away = scene_of(nerve((0.018, 0.028), 0.003), artery((0.03, 0.014), 0.003))
+    again = scene_of(nerve((0.018, 0.028), 0.003), artery((0.03, 0.014), 0.003))
+    jumped = life.ticks(30, NEAR, scene=away)
+    near = next(one for one in jumped.clearances if one.structure == "femoral artery")
+    assert near.distance is None and near.reason == "its outline jumped by 12 mm"
+    assert [c.level for c in jumped.cues if c.about == "femoral artery"] == [Level.CAUTION, Level.UNKNOWN]
+    settled = life.tick(NEAR, scene=again)
+    assert next(one for one in settled.clearances if one.structure == "femoral artery").distance > 5e-3
+
+
 def looked(life, count=3, *, agrees=False):
     for _ in range(count):
         shows = (12.0, 4.0) if agrees else (2.0, 11.0)

@@ -479,7 +479,7 @@ class Live:
             return
         at = float(image.times[0])
         needle = self.readings.needle_at(at)
-        if needle is None or not self._fluid.inside or abs(at - self._looked) < LOOKS - 1e-6:
+        if needle is None or abs(at - self._looked) < LOOKS - 1e-6:
             return
         there = in_probe_frame(needle, self.readings.probe_at(needle.time))
         if there is None or abs(needle.time - at) > TRACKED:

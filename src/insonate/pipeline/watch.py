@@ -29,6 +29,7 @@ from insonate.core import (
 )
 from insonate.core.units import Meters, Radians, Seconds
 from insonate.guidance.alerting import Alerting, Judgement
+from insonate.guidance.continuity import Continuity
 from insonate.guidance.evidence import (
     EchoRule,
     TipRule,
@@ -100,6 +101,8 @@ class Watch:
         self._procedure = procedure
         self._alerting.forget()
         self._tip, self._twitch, self._echo = TipRule(), TwitchRule(), EchoRule()
+        self._continuity = Continuity()
+        self._labelled: tuple[Scene, Pose | None] | None = None
         self._poses: deque[Pose] = deque(maxlen=MOST_POSES)
         self._needle: NeedlePose | None = None
         self._injection: InjectionReading | None = None
@@ -233,22 +236,27 @@ class Watch:
                 _unknown(one.structure, one.margin.value, "no structures are known")
                 for one in self._procedure.hazards
             )
+        self._follow(scene, plan, seen)
         found = clearances(
             scene, plan, self._procedure, needle, None, age=0.0 if seen is None else now - seen
         )
-        why = self._echo.doubt or self._unreliable(probe, seen, now)
-        return (
-            found
-            if why is None
-            else tuple(
-                _unknown(
-                    one.structure,
-                    one.margin,
-                    one.reason if one.distance is None and self._echo.doubt is None else why,
-                )
-                for one in found
-            )
-        )
+        all_of_it = self._echo.doubt or self._unreliable(probe, seen, now)
+        out = []
+        for one in found:
+            why = all_of_it or self._continuity.doubts.get(one.structure)
+            if why is not None and (one.distance is not None or self._echo.doubt is not None):
+                one = _unknown(one.structure, one.margin, why)
+            out.append(one)
+        return tuple(out)
+
+    def _follow(self, scene: Scene, plan: Plan, seen: Seconds | None) -> None:
+        """Hold a new labelling against the one before, from the same place of the probe."""
+        if self._labelled is not None and scene is self._labelled[0]:
+            return
+        there = None if seen is None else self._pose_at(seen)
+        then = None if self._labelled is None else self._labelled[1]
+        self._continuity.take(scene, plan, stayed=there is None or then is None or stayed(there, then))
+        self._labelled = (scene, there)
 
     def _unreliable(self, probe: Pose | None, seen: Seconds | None, now: Seconds) -> str | None:
         """Give why the structures are not relied on any more; None if they are."""

@@ -1,5 +1,7 @@
 """A structure that moves as tissue does goes on; one that jumps, splits or changes places does not until seen so twice."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -55,6 +57,15 @@ def test_a_structure_of_which_half_goes_to_another_is_in_doubt():
 def test_a_target_that_jumps_is_in_doubt_too():
     far = nerve((0.009, 0.028), 0.003)
     assert set(after(seen(HERE), seen(HERE, of=far))) == {"nerve 1"}
+
+
+def test_structures_that_only_change_numbers_go_on_and_a_new_one_far_from_all_does_not():
+    first, second = artery((0.012, 0.010), 0.0025), artery((0.027, 0.010), 0.0025)
+    numbered = [replace(one, name="artery", instance=k) for k, one in enumerate((first, second), start=1)]
+    swapped = [replace(one, name="artery", instance=k) for k, one in enumerate((second, first), start=1)]
+    assert after(seen(*numbered), seen(*swapped)) == {}
+    third = replace(artery((0.012, 0.021), 0.0025), name="artery", instance=2)
+    assert set(after(seen(*numbered), seen(numbered[0], third))) == {"artery 2"}
 
 
 def test_from_another_place_of_the_probe_nothing_has_jumped():

@@ -27,6 +27,7 @@ class Continuity:
         """Begin without having seen any."""
         self._last: dict[str, np.ndarray] = {}
         self._doubts: dict[str, str] = {}
+        self._shape: tuple[int, int] | None = None
 
     @property
     def doubts(self) -> Mapping[str, str]:
@@ -50,45 +51,60 @@ class Continuity:
             self._doubts = dict.fromkeys(self._doubts, "nothing is labelled where lengths are known")
             return
         step = (COARSE * grid.step[0], COARSE * grid.step[1])
-        now = {
-            name: np.asarray(scene.segmentation.mask(label)[::COARSE, ::COARSE])
-            for name, label in _named(scene, plan).items()
+        parts = {
+            name: (key, np.asarray(scene.segmentation.mask(label)[::COARSE, ::COARSE]))
+            for name, (key, label) in _named(scene, plan).items()
         }
-        if not stayed or any(
-            one.shape != next(iter(now.values())).shape for one in self._last.values() if now
-        ):
-            self._last, self._doubts = {}, {}
-        for name, there in now.items():
-            before = self._last.get(name)
-            away = None if before is None else _away(there, before, step)
+        now: dict[str, np.ndarray] = {}
+        for key, part in parts.values():
+            now[key] = now[key] | part if key in now else part
+        shape = scene.segmentation.grid.shape
+        if not stayed or shape != self._shape:
+            self._last, self._doubts, self._shape = {}, {}, shape
+        for name, (key, part) in parts.items():
+            away = _away(part, now[key], self._last[key], step) if key in self._last else None
             if away is None:
                 self._doubts.pop(name, None)
             else:
                 self._doubts[name] = f"its outline jumped by {1e3 * away:.0f} mm"
-            if there.any():
-                self._last[name] = there
+        self._last |= {key: part for key, part in now.items() if part.any()}
 
 
-def _named(scene: Scene, plan: Plan) -> dict[str, int]:
-    named = {one.structure: one.label for one in plan.hazards if one.label is not None}
-    if plan.target is not None and scene.segmentation is not None:
-        target = scene.segmentation.structures[plan.target - 1]
-        named[target.name if target.named_by is not None else f"{target.name} {target.instance}"] = (
+def _named(scene: Scene, plan: Plan) -> dict[str, tuple[str, int]]:
+    """Give what each structure must have been before, and its label, by its name in clearances.
+
+    One with a name must have been itself; one with a number only, which goes by its place among its like, any of them.
+    """
+    if scene.segmentation is None:
+        return {}
+    structures = scene.segmentation.structures
+    labels = {one.structure: one.label for one in plan.hazards if one.label is not None}
+    if plan.target is not None:
+        target = structures[plan.target - 1]
+        labels[target.name if target.named_by is not None else f"{target.name} {target.instance}"] = (
             plan.target
         )
-    return named
+    return {
+        name: (
+            name if structures[label - 1].named_by is not None else structures[label - 1].tissue.value,
+            label,
+        )
+        for name, label in labels.items()
+    }
 
 
-def _away(now: np.ndarray, before: np.ndarray, step: tuple[Meters, Meters]) -> Meters | None:
+def _away(
+    part: np.ndarray, now: np.ndarray, before: np.ndarray, step: tuple[Meters, Meters]
+) -> Meters | None:
     """Give how far a structure went if it did not go on, between the middles; None if it did, or nothing can be said."""
-    if not now.any() or not before.any():
+    if not part.any() or not before.any():
         return None
-    reach = rules()["continuity"]["reach"]
-    near = [
-        float((distance_transform_edt(~there, sampling=step)[part] <= reach).mean())
-        for part, there in ((now, before), (before, now))
-    ]
-    if min(near) >= rules()["continuity"]["share"]:
+    reach, share = rules()["continuity"]["reach"], rules()["continuity"]["share"]
+    if min(_near(part, before, step, reach), _near(before, now, step, reach)) >= share:
         return None
-    middles = [np.argwhere(part).mean(axis=0) * step for part in (now, before)]
+    middles = [np.argwhere(one).mean(axis=0) * step for one in (part, before)]
     return float(np.linalg.norm(middles[0] - middles[1]))
+
+
+def _near(of: np.ndarray, to: np.ndarray, step: tuple[Meters, Meters], reach: Meters) -> float:
+    return float((distance_transform_edt(~to, sampling=step)[of] <= reach).mean())

@@ -383,6 +383,7 @@ export interface TrackNow {
   tip_age: number | null
   tail: number[] | null
   in_plane: boolean | null
+  under_skin: boolean | null
   shown: boolean | null
   doubt: string
   ellipse: number[] | null

@@ -160,14 +160,17 @@ export class Workstation {
   )
 
   /** Whether a part of the needle is under the skin. */
-  inside: boolean = $derived((this.hands?.needle.inserted ?? 0) > 0)
+  inside: boolean = $derived(
+    (this.hands?.needle.inserted ?? 0) > 0 ||
+      (this.hands?.track?.under_skin === null && (this.hands.track.tip?.[0] ?? 0) > 0.002), // held by an agent
+  )
 
   /** What is known of the tip, in words. */
   tip: { state: 'seen' | 'off plane' | 'lost' | 'doubted' | 'outside'; words: string; detail: string } | null = $derived.by(() => {
     if (!this.hands) return null
     const { needle, track } = this.hands
     if (!this.inside) return { state: 'outside', words: 'Needle outside', detail: 'Up arrow advances it' }
-    const within = `in ${deep(needle.inserted)} of ${(1000 * needle.length).toFixed(0)} mm`
+    const within = needle.inserted > 0 ? `in ${deep(needle.inserted)} of ${(1000 * needle.length).toFixed(0)} mm` : 'held by an agent'
     const state = track && this.view !== 'lost' && this.view !== 'stale' && this.view !== 'disconnected' ? tipState(track) : 'lost'
     if (!track?.tip || state === 'lost') {
       const age = track?.tip_age != null ? `, last known ${track.tip_age.toFixed(1)} s ago` : ''

@@ -36,6 +36,9 @@ from insonate.pipeline.live import Live
 KINDS = ("MoveProbe", "AdvanceNeedle", "Inject", "Stimulate")
 """A source that obeys all of these can be held in the hand."""
 
+TRACKED_INSIDE: Meters = 2e-3
+"""A tip that is tracked so deep is under the skin, whoever holds the needle: more than the tracker's noise [m]."""
+
 LET_GO: Seconds = 0.6
 """The syringe is let go of when the page has not said for so long that it is pressed [s]."""
 
@@ -196,7 +199,7 @@ class Cockpit:
                 bevel=held.bevel,
             ),
             track=track,
-            near=self._near(track) if held.inserted > 0 else [],
+            near=self._near(track) if held.inserted > 0 or _by_another(track) else [],
             stimulator=self._stimulator(hands),
             injector=self._injector(hands),
         )
@@ -219,6 +222,7 @@ class Cockpit:
             tip_age=None if last is None else max(now - last.time, 0.0),
             tail=None if seen is None else _skinward(seen),
             in_plane=_in_plane(seen) if needle.state is NeedleState.TIP else None,
+            under_skin=None if watched is None else watched.under_skin,
             shown=None if watched is None else watched.shown,
             doubt="" if watched is None else watched.doubt or "",
             ellipse=None if seen is None else _ellipse(seen),
@@ -323,6 +327,16 @@ class Cockpit:
             pressure=None if read is None else read.pressure,
             age=None if read is None else max(self._clock() - read.time, 0.0),
         )
+
+
+def _by_another(track: TrackNow | None) -> bool:
+    """Tell whether a needle is tracked below the skin that no hand here holds: an agent's."""
+    return (
+        track is not None
+        and track.under_skin is None
+        and track.tip is not None
+        and track.tip[0] > TRACKED_INSIDE
+    )
 
 
 def _first_lower(text: str) -> str:

@@ -296,6 +296,8 @@ class TrackNow(Message):
     """Where the shaft entered the skin, as the tip is told."""
     in_plane: bool | None
     """Whether the tip lies within half a slice; None where it is not known."""
+    under_skin: bool | None
+    """Whether the needle is under the skin, by the commands; None where nobody here gives them, as with an agent."""
     shown: bool | None
     """Whether the picture shows the needle there too; None where no picture could tell lately."""
     doubt: str

@@ -56,7 +56,7 @@ def offset(one: Observation) -> Observation:
 
 
 def aside(one: Observation) -> Observation:
-    """A tracker that is 5 mm off across the plane, so that it has a needle in it that lies beside."""
+    """A tracker that has the needle 5 mm beside the plane."""
     if isinstance(one, NeedlePose) and one.tip is not None:
         return replace(one, tip=one.tip + np.array([0.0, 5e-3, 0.0]))
     return one
@@ -124,7 +124,7 @@ FAULTS = (
     Fault("tracker blind", 2.0, blind),
     Fault("tracker unplugged", 2.0, unplugged),
     Fault("no picture", 2.0, no_picture),
-    Fault("source hangs", 0.1, same, stalls=2.5),
+    Fault("source hangs", 2.5, same, stalls=2.5),
     Fault("labels jump 8 mm", 2.5, same, labels=jumped),
     Fault("probe's pitch a third too wide", 3.0, stretched),
     Fault("tracker's clock 5 s back", 3.0, ahead),
@@ -191,7 +191,8 @@ def run(fault: Fault, choice: Choice, *, after: float = 3.0) -> dict[str, list[s
             part = "before" if source.began is None else "meanwhile" if source.on else "after"
             watched, hangs = running.alarm.watched, running.silent_for()
             if hangs is not None and hangs > 0.5:
-                words = [f"watchdog: no frame for {hangs:.0f} s"]
+                words = ["caution: watchdog: no frame"]
+                time.sleep(0.02)
             elif watched is None or watched is last:
                 time.sleep(0.01)
                 continue
@@ -211,7 +212,7 @@ def run(fault: Fault, choice: Choice, *, after: float = 3.0) -> dict[str, list[s
                     for one in watched.clearances
                     if one.distance is None
                 ]
-            said[part] += [one for one in words if one not in said[part]]
+            said[part] += [one for one in dict.fromkeys(words) if one not in said[part]]
             if source.over and source.now - source.began - fault.lasts > after:
                 break
     finally:

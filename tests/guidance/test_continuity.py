@@ -72,6 +72,15 @@ def test_from_another_place_of_the_probe_nothing_has_jumped():
     assert after(seen(HERE), seen(THERE), stayed=False) == {}
 
 
+def test_a_probe_that_moves_takes_no_doubt_away():
+    one = Continuity()
+    for scene, stayed in ((HERE, True), (THERE, True), (THERE, False)):
+        one.take(seen(scene), plan(seen(scene), PROCEDURE), stayed=stayed)
+    assert set(one.doubts) == {"femoral artery"}
+    one.take(seen(THERE), plan(seen(THERE), PROCEDURE), stayed=True)
+    assert one.doubts == {}
+
+
 def test_what_is_not_labelled_any_more_stays_in_doubt():
     one = Continuity()
     for scene in (seen(HERE), seen(THERE)):

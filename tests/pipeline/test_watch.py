@@ -153,7 +153,7 @@ def test_each_loss_is_unknown_of_every_structure_and_ends_no_cue(life, loss):
     life.ticks(25)
     life.tick(NEAR)
     watched = life.ticks(1 if "probe" in loss else 12, **LOSSES[loss])
-    assert all(one.distance is None for one in watched.clearances) or loss == "tracker unplugged"
+    assert all(one.distance is None for one in watched.clearances)
     about = [cue.level for cue in watched.cues if cue.about == "femoral artery"]
     assert about == [Level.CAUTION, Level.UNKNOWN]
 
@@ -190,7 +190,8 @@ def test_a_tip_that_the_picture_shows_elsewhere_is_known_no_more(life):
     watched = life.ticks(30, FAR)
     assert watched.needle.state is NeedleState.SHAFT_ONLY and watched.in_plane is None
     assert watched.doubt == "an echo lies 5 mm deeper than the tracker's needle" and watched.shown is False
-    assert {one.reason for one in watched.clearances} == {watched.doubt}
+    assert [one.reason for one in watched.clearances if one.structure == "femoral artery"] == [watched.doubt]
+    assert all(one.distance is None for one in watched.clearances)
     assert levels(watched, "echo") == {"needle": Level.CAUTION}
     shown = [cue.level for cue in watched.cues if cue.about == "femoral artery"]
     assert shown == [
@@ -202,6 +203,22 @@ def test_a_tip_that_the_picture_shows_elsewhere_is_known_no_more(life):
     assert watched.doubt is None and watched.shown is True
     assert watched.clearances[0].distance is not None
     assert levels(watched, "echo") == {"needle": Level.CAUTION}  # it dwells
+
+
+def test_another_procedure_believes_a_doubted_tracker_no_more_than_the_last(life):
+    life.ticks(25)
+    looked(life)
+    life.watch.begin(PROCEDURE)
+    assert life.tick().doubt is not None
+
+
+def test_a_tracker_that_falls_silent_takes_its_distances_with_it(life):
+    life.ticks(25)
+    known = [life.tick(needle=False).clearances[0].distance is not None for _ in range(12)]
+    assert all(known[:9]) and not any(known[10:])  # half a second
+    watched = life.tick(needle=False)
+    assert watched.clearances[0].reason == "the tracker is silent for 0.7 s"
+    assert watched.needle.state is NeedleState.SHAFT_ONLY and watched.in_plane is None
 
 
 def test_a_needle_drawn_out_takes_the_doubt_with_it(life):

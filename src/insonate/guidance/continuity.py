@@ -4,7 +4,8 @@
     near(before, now) are both at least a half
 
 The first is small where a label jumps, the second where it splits or shrinks to a part, as a name does that goes from one
-structure to another. Said of one place of the probe: where that has moved, what lies elsewhere is no jump.
+structure to another. Said of one place of the probe: where that has moved, what lies elsewhere is no jump, and what was in
+doubt stays so until two labellings of the new place agree.
 """
 
 from collections.abc import Mapping
@@ -60,9 +61,11 @@ class Continuity:
             now[key] = now[key] | part if key in now else part
         shape = scene.segmentation.grid.shape
         if not stayed or shape != self._shape:
-            self._last, self._doubts, self._shape = {}, {}, shape
+            self._last, self._shape = {}, shape
         for name, (key, part) in parts.items():
-            away = _away(part, now[key], self._last[key], step) if key in self._last else None
+            if key not in self._last:
+                continue  # nothing to be held against: what was in doubt stays so
+            away = _away(part, now[key], self._last[key], step)
             if away is None:
                 self._doubts.pop(name, None)
             else:

@@ -63,7 +63,7 @@ class Watched:
     time: Seconds
     """On the source's clock [s]."""
     needle: NeedlePose | None
-    """In the probe's frame; None where nothing tracks it or the probe's place is not known. A doubted tip is left out."""
+    """In the probe's frame, without a tip that is doubted or old; None where nothing tells where it or the probe is."""
     doubt: str | None
     """Why the tracker's tip is not relied on: the picture shows the needle elsewhere or not at all. None while it is."""
     shown: bool | None
@@ -88,10 +88,13 @@ class Watch:
     def __init__(self, procedure: Procedure) -> None:
         """Begin without having seen anything."""
         self._alerting = Alerting()
+        self._echo = EchoRule()
         self.begin(procedure)
 
     def begin(self, procedure: Procedure) -> None:
         """Begin anew with a procedure: all that was held is forgotten, and all is unknown.
+
+        A tracker that is not relied on stays so: the needle is the same.
 
         Parameters
         ----------
@@ -100,7 +103,7 @@ class Watch:
         """
         self._procedure = procedure
         self._alerting.forget()
-        self._tip, self._twitch, self._echo = TipRule(), TwitchRule(), EchoRule()
+        self._tip, self._twitch = TipRule(), TwitchRule()
         self._continuity = Continuity()
         self._labelled: tuple[Scene, Pose | None] | None = None
         self._poses: deque[Pose] = deque(maxlen=MOST_POSES)
@@ -164,19 +167,17 @@ class Watch:
         """
         under = self._under_skin()
         probe = self._poses[-1] if self._poses else None
-        needle = (
-            None if self._needle is None else in_probe_frame(self._needle, self._pose_at(self._needle.time))
-        )
         echo = self._echo.judge(now, under_skin=under)
-        tracked, doubt = self._needle, self._echo.doubt
-        if doubt is not None:
-            needle, tracked = _without_tip(needle), _without_tip(tracked)
+        tracked = self._needle
+        needle = None if tracked is None else in_probe_frame(tracked, self._pose_at(tracked.time))
         judgements = [
             about_image(frame, now),
             self._tip.judge(self._needle, now, under_skin=under, advancing=self._advancing(now)),
             echo,
             about_pressure(self._injection, now),
-            self._twitch.judge(self._stimulation, tracked, now),
+            self._twitch.judge(
+                self._stimulation, tracked if self._unsure(now) is None else _without_tip(tracked), now
+            ),
         ]
         near: tuple[Clearance, ...] = ()
         if under is False or (under is None and needle is None):
@@ -184,10 +185,12 @@ class Watch:
         else:
             near = self._near(scene, plan, needle, probe, seen, now)
             judgements += about_clearances(near, now if self._needle is None else self._needle.time)
+        if self._unsure(now) is not None:
+            needle = _without_tip(needle)
         return Watched(
             time=now,
             needle=needle,
-            doubt=doubt,
+            doubt=self._echo.doubt,
             shown=self._echo.shown(now),
             under_skin=under,
             in_plane=self._in_plane(needle),
@@ -240,14 +243,20 @@ class Watch:
         found = clearances(
             scene, plan, self._procedure, needle, None, age=0.0 if seen is None else now - seen
         )
-        all_of_it = self._echo.doubt or self._unreliable(probe, seen, now)
+        all_of_it = self._unsure(now) or self._unreliable(probe, seen, now)
         out = []
         for one in found:
             why = all_of_it or self._continuity.doubts.get(one.structure)
-            if why is not None and (one.distance is not None or self._echo.doubt is not None):
-                one = _unknown(one.structure, one.margin, why)
-            out.append(one)
+            known = one.distance is not None
+            out.append(_unknown(one.structure, one.margin, why) if known and why is not None else one)
         return tuple(out)
+
+    def _unsure(self, now: Seconds) -> str | None:
+        """Give why the tip that was tracked last is not relied on; None if it is."""
+        silent = 0.0 if self._needle is None else now - self._needle.time
+        if silent > rules()["alerting"]["stale"]:
+            return f"the tracker is silent for {silent:.1f} s"
+        return self._echo.doubt
 
     def _follow(self, scene: Scene, plan: Plan, seen: Seconds | None) -> None:
         """Hold a new labelling against the one before, from the same place of the probe."""

@@ -11,6 +11,8 @@ maximum of the sum of c(s) less half its median, from the far end on: a change p
 simulated picture; a steep needle gives little echo in a real one.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from scipy.ndimage import map_coordinates, uniform_filter1d
 
@@ -78,15 +80,11 @@ def needle_echo(image: Image, needle: NeedlePose, *, half_slice: Meters, time: S
     length = _seen(grid, tip, way, float(needle.tip[1]), float(needle.direction[1]) / within, half_slice)
     if length < LEAST:
         return None
-    values = np.maximum(np.asarray(image.values[0], float), FLOOR)
-    along, across = np.arange(FROM_TIP, FROM_TIP + length, STEP), np.arange(-REACH, REACH + STEP / 2, STEP)
-    middle = FROM_TIP + length / 2
-    contrast = np.stack(
-        [
-            _contrast(_sampled(values, grid, tip, way, turn, middle, along, across).mean(axis=0))
-            for turn in TURNS
-        ]
+    shaft = _Shaft(
+        np.maximum(np.asarray(image.values[0], float), FLOOR), grid, tip, way, FROM_TIP + length / 2
     )
+    along, across = np.arange(FROM_TIP, FROM_TIP + length, STEP), np.arange(-REACH, REACH + STEP / 2, STEP)
+    contrast = np.stack([_contrast(shaft.sampled(turn, along, across).mean(axis=0)) for turn in TURNS])
     across = across[OUTER:-OUTER]
     on = np.where(np.abs(across) <= BESIDE, contrast, -np.inf)
     off = np.where(np.abs(across) <= BESIDE + INNER * STEP, -np.inf, contrast)
@@ -95,7 +93,7 @@ def needle_echo(image: Image, needle: NeedlePose, *, half_slice: Meters, time: S
         contrast=float(on.max()),
         elsewhere=float(off.max()),
         offset=float(across[int(np.argmax(off)) % off.shape[1]]),
-        beyond=_beyond(values, grid, tip, way, TURNS[turn], middle, float(across[best]), length),
+        beyond=_beyond(shaft, TURNS[turn], float(across[best]), length),
         length=length,
         time=time,
     )
@@ -115,26 +113,29 @@ def _seen(
     return max(count * STEP - FROM_TIP, 0.0)
 
 
-def _sampled(
-    values: np.ndarray,
-    grid: Grid,
-    tip: np.ndarray,
-    way: np.ndarray,
-    turn: Radians,
-    middle: Meters,
-    along: np.ndarray,
-    across: np.ndarray,
-) -> np.ndarray:
-    """Give the picture at places behind the tip and across the shaft, (along, across), turned about the middle."""
-    c, s = np.cos(turn), np.sin(turn)
-    turned = np.array([c * way[0] - s * way[1], s * way[0] + c * way[1]])
-    deeper = np.array([-turned[1], turned[0]])
-    deeper = deeper if deeper[0] >= 0 else -deeper
-    places = tip - middle * way + (middle - along)[:, None, None] * turned + across[:, None] * deeper
-    start = np.array([grid.axial[0], grid.lateral[0]])
-    step = np.array([grid.axial[1] - grid.axial[0], grid.lateral[1] - grid.lateral[0]])
-    at = np.moveaxis((places - start) / step, -1, 0)
-    return np.asarray(map_coordinates(values, at, order=1, mode="nearest"))
+class _Shaft(NamedTuple):
+    """A picture and a shaft in it."""
+
+    values: np.ndarray
+    """(n_axial, n_lateral) [dB]."""
+    grid: Grid
+    tip: np.ndarray
+    """(2,) axial, lateral [m]."""
+    way: np.ndarray
+    """(2,) unit vector to it."""
+    middle: Meters
+    """How far behind the tip it is turned about [m]."""
+
+    def sampled(self, turn: Radians, along: np.ndarray, across: np.ndarray) -> np.ndarray:
+        """Give the picture at places behind the tip and across the turned shaft, (along, across)."""
+        c, s = np.cos(turn), np.sin(turn)
+        turned = np.array([c * self.way[0] - s * self.way[1], s * self.way[0] + c * self.way[1]])
+        deeper = np.array([-turned[1], turned[0]])
+        deeper = deeper if deeper[0] >= 0 else -deeper
+        center = self.tip - self.middle * self.way
+        places = center + (self.middle - along)[:, None, None] * turned + across[:, None] * deeper
+        at = np.moveaxis((places - np.array(self.grid.origin)) / np.array(self.grid.step), -1, 0)
+        return np.asarray(map_coordinates(self.values, at, order=1, mode="nearest"))
 
 
 def _contrast(profile: np.ndarray) -> np.ndarray:
@@ -147,24 +148,11 @@ def _contrast(profile: np.ndarray) -> np.ndarray:
     return np.asarray(smooth - sides / (2 * width))
 
 
-def _beyond(
-    values: np.ndarray,
-    grid: Grid,
-    tip: np.ndarray,
-    way: np.ndarray,
-    turn: Radians,
-    middle: Meters,
-    offset: Meters,
-    length: Meters,
-) -> Meters:
+def _beyond(shaft: _Shaft, turn: Radians, offset: Meters, length: Meters) -> Meters:
     """Give how far a line goes on beyond the tip."""
     along = np.arange(-PAST, min(length, PAST), STEP)
-    across = offset + STEP * np.arange(-OUTER, OUTER + 1)
-    table = _sampled(values, grid, tip, way, turn, middle, along, across)
-    line = uniform_filter1d(
-        table[:, OUTER - 1 : OUTER + 2].mean(axis=1)
-        - (table[:, : OUTER - INNER + 1].mean(axis=1) + table[:, OUTER + INNER :].mean(axis=1)) / 2,
-        5,
-    )
+    table = shaft.sampled(turn, along, offset + STEP * np.arange(-OUTER, OUTER + 1))
+    sides = table[:, : OUTER - INNER + 1].mean(axis=1) + table[:, OUTER + INNER :].mean(axis=1)
+    line = uniform_filter1d(table[:, OUTER - 1 : OUTER + 2].mean(axis=1) - sides / 2, 5)
     more = line - 0.5 * float(np.median(line[along > FROM_TIP]))
     return float(-along[int(np.argmax(np.cumsum(more[::-1])[::-1]))])

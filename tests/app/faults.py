@@ -21,7 +21,6 @@ from insonate.core import (
     NeedleState,
     Observation,
     Scene,
-    StimulationReading,
 )
 from insonate.guidance.procedures import procedure
 from insonate.pipeline import live
@@ -94,9 +93,7 @@ def ahead(one: Observation) -> Observation:
 
 
 def silent(one: Observation) -> Observation | None:
-    """A stimulator that delivers nothing, and a syringe whose gauge is broken."""
-    if isinstance(one, StimulationReading):
-        return replace(one, delivered=0.0, grade=None, impedance=None)
+    """A syringe whose gauge is broken."""
     return replace(one, pressure=None) if isinstance(one, InjectionReading) else one
 
 
@@ -128,7 +125,7 @@ FAULTS = (
     Fault("labels jump 8 mm", 2.5, same, labels=jumped),
     Fault("probe's pitch a third too wide", 3.0, stretched),
     Fault("tracker's clock 5 s back", 3.0, ahead),
-    Fault("stimulator and gauge silent", 3.0, silent),
+    Fault("gauge silent", 3.0, silent),
 )
 
 

@@ -35,11 +35,11 @@ FAR, NEAR, IN = 0.001, 0.0095, 0.0125
 PROBE = held(at=(0.0, 0.0, 0.0))
 
 
-def tip_at(lateral, time, *, elevation=0.0, state=NeedleState.TIP):
+def tip_at(lateral, time, *, elevation=0.0, depth=0.018, state=NeedleState.TIP):
     seen = state is NeedleState.TIP
     return NeedlePose(
         state=state,
-        tip=np.array([lateral, elevation, 0.018]) if seen else None,
+        tip=np.array([lateral, elevation, depth]) if seen else None,
         direction=None if state is NeedleState.LOST else np.array([1.0, 0.0, 0.0]),
         covariance=np.eye(3) * 1e-8 if seen else None,
         frame=CoordinateFrame.PATIENT,
@@ -225,8 +225,8 @@ def test_a_needle_drawn_out_takes_the_doubt_with_it(life):
     life.ticks(25)
     looked(life)
     assert life.tick().doubt is not None
-    assert life.tick(grows=-1.0).doubt is None
-    assert levels(life.ticks(21), "echo") == {}
+    assert life.tick(grows=-1.0, depth=-1e-3).doubt is None
+    assert levels(life.ticks(21, depth=-1e-3), "echo") == {}
 
 
 def test_a_frozen_stream_is_unknown(life):
@@ -248,10 +248,22 @@ def test_a_lost_tip_that_is_pushed_on_is_a_caution(life):
 def test_a_needle_drawn_out_ends_what_was_near_after_a_second(life):
     life.ticks(25)
     life.tick(NEAR)
-    watched = life.tick(grows=-1.0)
+    watched = life.tick(grows=-1.0, depth=-1e-3)
     assert watched.under_skin is False and watched.clearances == ()
     assert levels(watched, "clearance")["femoral artery"] is Level.CAUTION
-    assert levels(life.ticks(21), "clearance") == {}
+    assert levels(life.ticks(21, depth=-1e-3), "clearance") == {}
+
+
+def test_a_needle_that_is_outside_by_the_commands_and_deep_by_the_tracker_is_not_outside(life):
+    """An agent holds it, and a hand that holds none says so."""
+    life.ticks(25)
+    life.tick(IN)
+    life.length = 0.0
+    life.watch.command(pushed(0.0, life.now))
+    watched = life.ticks(40, IN)
+    assert watched.under_skin is None
+    assert levels(watched, "clearance")["femoral artery"] is Level.STOP
+    assert next(one.distance for one in watched.clearances if one.structure == "femoral artery") == 0.0
 
 
 def test_readings_are_passed_on_and_judged(life):

@@ -32,12 +32,10 @@ from insonate.guidance.nearness import in_probe_frame
 from insonate.guidance.rules import rules
 from insonate.pipeline.hands import AGENT, PULSE_RATE, PULSE_WIDTH, Hands
 from insonate.pipeline.live import Live
+from insonate.pipeline.watch import TRACKED_INSIDE
 
 KINDS = ("MoveProbe", "AdvanceNeedle", "Inject", "Stimulate")
 """A source that obeys all of these can be held in the hand."""
-
-TRACKED_INSIDE: Meters = 2e-3
-"""A tip that is tracked so deep is under the skin, whoever holds the needle: more than the tracker's noise [m]."""
 
 LET_GO: Seconds = 0.6
 """The syringe is let go of when the page has not said for so long that it is pressed [s]."""
@@ -168,7 +166,8 @@ class Cockpit:
                 raise InputError("There is no patient under the probe yet.")
             needle = self.live.procedure.needle
             self._hands = Hands(self.live.command, probe, length=needle.length.value)
-            self._hands.needle(by="the machine")  # outside, so that nobody looks for its tip
+            if self.live.readings.needle is None:  # where one is tracked, another holds it: an agent
+                self._hands.needle(by="the machine")  # outside, so that nobody looks for its tip
             with suppress(InputError):  # a gauge that the source has not: it keeps its own
                 self.live.set_control("needle_gauge", float(needle.gauge))
         return self._hands

@@ -52,6 +52,9 @@ STAYED: Meters = 1e-3
 STAYED_TURN: Radians = 0.035
 """And turned less: 1 mm at 30 mm from its middle [rad]."""
 
+TRACKED_INSIDE: Meters = 2e-3
+"""A tip tracked so deep below the face is under the skin, whoever holds it: more than a tracker's noise [m]."""
+
 MOST_POSES = 256
 """Places of the probe that are remembered."""
 
@@ -69,7 +72,7 @@ class Watched:
     shown: bool | None
     """Whether the picture shows the needle where the tracker has it; None where no picture could tell lately."""
     under_skin: bool | None
-    """Whether a needle is under the skin, by the commands; None if none was given."""
+    """Whether a needle is under the skin, by the commands; None if none was given, or the tracker says otherwise."""
     in_plane: bool | None
     """Whether the tip lies within half a slice of the picture's plane; None if the tip is not known."""
     clearances: tuple[Clearance, ...]
@@ -165,7 +168,7 @@ class Watch:
         Watched
             With the cues that stand.
         """
-        under = self._under_skin()
+        under = self._under_skin(now)
         probe = self._poses[-1] if self._poses else None
         echo = self._echo.judge(now, under_skin=under)
         tracked = self._needle
@@ -202,8 +205,16 @@ class Watch:
 
     # --- what is known ---
 
-    def _under_skin(self) -> bool | None:
-        return None if not self._held else self._held[-1][1] > 0
+    def _under_skin(self, now: Seconds) -> bool | None:
+        """Tell whether a needle is under the skin, by the commands; where the tracker says otherwise, nobody knows."""
+        if not self._held or self._held[-1][1] > 0:
+            return True if self._held else None
+        needle = self._needle
+        if needle is None or now - needle.time > rules()["alerting"]["stale"]:
+            return False
+        there = in_probe_frame(needle, self._pose_at(needle.time))
+        inside = there is not None and there.tip is not None and there.tip[2] > TRACKED_INSIDE
+        return None if inside else False
 
     def _advancing(self, now: Seconds) -> bool | None:
         """Tell whether the needle went on within the last half second, by the commands; None if none was given."""

@@ -132,7 +132,7 @@ FAULTS = (
 class Faulty:
     """A patient in the hands of an expert, and one fault."""
 
-    simulated = regional = True
+    simulated = regional = operated = True
     tick = TICK
 
     def __init__(self, fault: Fault, choice: Choice) -> None:

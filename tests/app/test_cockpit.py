@@ -238,14 +238,18 @@ def test_a_pipeline_that_stalls_is_noticed_and_lets_go_of_all(cockpit, monkeypat
     assert live.silent_for() < 0.3
 
 
-def test_a_needle_that_another_holds_is_not_taken_out_by_who_only_looks(cockpit):
+@pytest.mark.parametrize("agent", [True, False])
+def test_a_needle_that_another_holds_is_not_taken_out_by_who_only_looks(cockpit, agent):
     told = []
     cockpit.live.witness = told.append
     tracked = NeedlePose(
         state=NeedleState.TIP, tip=np.array([0.0, 0.0, 0.015]), direction=np.array([0.8, 0.0, 0.6]),
         covariance=np.eye(3) * 1e-8, frame=CoordinateFrame.PATIENT, time=cockpit.live.readings.probe.time,
     )  # fmt: skip
-    cockpit.live.readings.take(tracked)
+    if agent:
+        cockpit.live.source.operated = True
+    else:
+        cockpit.live.readings.take(tracked)
     assert cockpit.now(1).needle.inserted == 0.0
     becomes(lambda: any(isinstance(one, SetControl) for one in told))  # its gauge is told all the same
     assert not any(isinstance(one, AdvanceNeedle) for one in told)

@@ -264,6 +264,10 @@ def test_a_needle_that_is_outside_by_the_commands_and_deep_by_the_tracker_is_not
     assert watched.under_skin is None
     assert levels(watched, "clearance")["femoral artery"] is Level.STOP
     assert next(one.distance for one in watched.clearances if one.structure == "femoral artery") == 0.0
+    watched = life.ticks(40, state=NeedleState.LOST)  # lost inside, it is not outside either
+    assert watched.under_skin is None
+    assert levels(watched, "clearance")["femoral artery"] is Level.STOP
+    assert life.tick(depth=-1e-3).under_skin is False
 
 
 def test_readings_are_passed_on_and_judged(life):

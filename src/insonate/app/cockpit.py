@@ -166,7 +166,8 @@ class Cockpit:
                 raise InputError("There is no patient under the probe yet.")
             needle = self.live.procedure.needle
             self._hands = Hands(self.live.command, probe, length=needle.length.value)
-            if self.live.readings.needle is None:  # where one is tracked, another holds it: an agent
+            # an agent holds its own, and so does who is tracked already
+            if not getattr(self.live.source, "operated", False) and self.live.readings.needle is None:
                 self._hands.needle(by="the machine")  # outside, so that nobody looks for its tip
             with suppress(InputError):  # a gauge that the source has not: it keeps its own
                 self.live.set_control("needle_gauge", float(needle.gauge))

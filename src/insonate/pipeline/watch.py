@@ -114,6 +114,7 @@ class Watch:
         self._injection: InjectionReading | None = None
         self._stimulation: StimulationReading | None = None
         self._held: deque[tuple[Seconds, Meters]] = deque(maxlen=MOST_POSES)
+        self._another = False  # whether the tracker has a needle inside that no command holds there
 
     def observe(self, observation: Observation) -> None:
         """Take one observation; pictures are not kept."""
@@ -206,15 +207,15 @@ class Watch:
     # --- what is known ---
 
     def _under_skin(self, now: Seconds) -> bool | None:
-        """Tell whether a needle is under the skin, by the commands; where the tracker says otherwise, nobody knows."""
+        """Tell whether a needle is under the skin, by the commands; where the tracker said otherwise last, nobody knows."""
         if not self._held or self._held[-1][1] > 0:
             return True if self._held else None
         needle = self._needle
-        if needle is None or now - needle.time > rules()["alerting"]["stale"]:
-            return False
-        there = in_probe_frame(needle, self._pose_at(needle.time))
-        inside = there is not None and there.tip is not None and there.tip[2] > TRACKED_INSIDE
-        return None if inside else False
+        if needle is not None and now - needle.time <= rules()["alerting"]["stale"]:
+            there = in_probe_frame(needle, self._pose_at(needle.time))
+            if there is not None and there.tip is not None:
+                self._another = bool(there.tip[2] > TRACKED_INSIDE)
+        return None if self._another else False
 
     def _advancing(self, now: Seconds) -> bool | None:
         """Tell whether the needle went on within the last half second, by the commands; None if none was given."""

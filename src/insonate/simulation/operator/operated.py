@@ -20,6 +20,8 @@ class OperatedPatient:
     simulated = True
     regional = True
     """Whether it shows a region of the body, as the network for simulated tissues has learned them."""
+    operated = True
+    """Whether an agent holds probe and needle."""
     tick: Seconds = TICK
     """From frame to frame [s]."""
 

@@ -5,10 +5,11 @@ and the default take few seeds; INSONATE_BENCHMARK_SEEDS asks for more (20 for t
 """
 
 import os
+import sys
 from typing import Any
 
 from benchmarks.rows import row
-from insonate.core import Command, Observation, SetControl
+from insonate.core import Command, InputError, Observation, SetControl
 from insonate.simulation.course import Settings
 from insonate.simulation.operator.agent import KINDS, Agent, Phase
 from insonate.simulation.patient import SimulatedPatient, body_of
@@ -34,7 +35,7 @@ def lived(kind: str, seed: int, settings: Settings) -> tuple[Debrief, bool]:
     patient = SimulatedPatient(seed, settings, body=body)
     agent = Agent(kind, seed, body)
     commands: list[Command] = [SetControl(name="ticks_per_frame", value=20, time=0.0, given_by="benchmark")]
-    patient._frame = lambda *_: None  # type: ignore[method-assign, assignment]  # frames decide nothing and cost most
+    patient._frames = lambda *_: []  # type: ignore[method-assign]  # frames decide nothing and cost most
     seen: list[Observation] = list(patient.advance(commands, patient.tick))
     while agent.phase is not Phase.DONE and patient.now < LONGEST:
         given = list(agent.decide(seen, patient.now))
@@ -57,12 +58,21 @@ def rows() -> list[dict[str, Any]]:
         settings = Settings(region=region) if window is None else Settings(region=region, window=window)
         for kind in KINDS:
             harms, views, done, nearest = [], [], [], []
-            for seed in range(FIRST_SEED, FIRST_SEED + count):
-                block, finished = lived(kind, seed, settings)
+            seed = FIRST_SEED - 1
+            while len(done) < count:
+                seed += 1
+                try:
+                    block, finished = lived(kind, seed, settings)
+                except InputError as refused:  # an individual that intersects itself is refused by name
+                    print(f"{name} seed {seed}: {refused}", file=sys.stderr, flush=True)
+                    continue
                 harms.append(sum(one.severity is Severity.HARM for one in block.findings))
                 views.append(0.0 if block.in_view is None else block.in_view)
                 done.append(finished)
                 nearest.append(1e3 * min((one.shaft for one in block.approaches), default=0.02))
+                told = f"{name} {kind} seed {seed}: {'done' if finished else 'not done'}, nearest {nearest[-1]:.1f} mm"
+                faults = "; ".join(one.sentence for one in block.findings if one.severity is Severity.HARM)
+                print(f"{told}. {faults}".strip(), file=sys.stderr, flush=True)
             key = f"{name}-{kind}"
             out += [
                 row(

@@ -25,6 +25,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from insonate import __version__
@@ -72,7 +73,7 @@ HEADERS = {
 class DepthSupplied(BaseModel):
     """The depth that the picture shows."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     depth_cm: Annotated[float, Field(gt=0, le=40, allow_inf_nan=False)]
 
@@ -80,7 +81,7 @@ class DepthSupplied(BaseModel):
 class RecordingWanted(BaseModel):
     """Whether what is shown is to be recorded."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     on: bool
 
@@ -88,7 +89,7 @@ class RecordingWanted(BaseModel):
 class RecordingChosen(BaseModel):
     """One recording."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     name: Annotated[str, Field(max_length=200)]
 
@@ -210,6 +211,10 @@ def create_app(examination: Examination, *, begin: Callable[[], None] | None = N
         # In our own words: the framework's would repeat what came, and break on what is no text or no number.
         faults = [f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors()]
         return _refused("; ".join(faults), 422)
+
+    @app.exception_handler(HTTPException)
+    async def say(_: Request, error: HTTPException) -> JSONResponse:
+        return _refused(error.detail, error.status_code)
 
     @app.exception_handler(Exception)
     async def admit(_: Request, error: Exception) -> JSONResponse:

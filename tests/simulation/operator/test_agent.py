@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
 
-from insonate.core import AdvanceNeedle, Inject, MoveProbe, UnknownNameError
+from insonate.core import AdvanceNeedle, Inject, MoveProbe, Tissue, UnknownNameError
 from insonate.simulation.course import TICK, Course
 from insonate.simulation.motion.injection import Place
+from insonate.simulation.motion.tubes import trace
 from insonate.simulation.operator.agent import Agent, Phase
 from refusals import refused
-from simulation.analytic_body import NERVE, TUBES, AnalyticBody
+from simulation.analytic_body import NERVE, TUBES, AnalyticBody, named
 
 BODY = AnalyticBody()
 
@@ -54,8 +55,11 @@ def test_an_expert_injects_near_the_nerve_and_rarely_in_it(games):
 def errors(game):
     """How far from the stand-off the tip lay when it was to inject."""
     return [
-        abs(next(distance for phase, _, distance in places if phase is Phase.INJECT) - 1e-3)
-        for _, _, _, places in game
+        abs(
+            next(distance for phase, _, distance in places if phase is Phase.INJECT)
+            - agent._values["stand_off"]
+        )
+        for _, agent, _, places in game
         if any(phase is Phase.INJECT for phase, _, _ in places)
     ]
 
@@ -122,3 +126,40 @@ def test_it_goes_for_the_nerve_of_the_window_unless_it_is_told_another():
     with refused(UnknownNameError, "target must be a nerve of femoral nerve, got 'ulnar nerve'"):
         Agent("expert", 0, Aimed())
     assert Agent("expert", 0, Aimed(), target="femoral nerve").target == "femoral nerve"
+
+
+SMALL = np.array([-19e-3, 0.0, 8e-3])
+"""Middle of a small nerve on the way from lateral [m]."""
+
+
+class SmallNerveInTheWay(AnalyticBody):
+    """A nerve of 1 mm across the usual way, which only its distance tells."""
+
+    structures = (*AnalyticBody.structures, named("small nerve", Tissue.NERVE))
+    target = "femoral nerve"
+
+    def __init__(self):
+        super().__init__()
+        self.properties = {name: np.append(of, of[NERVE]) for name, of in self.properties.items()}
+        self.echo = np.append(self.echo, self.echo[NERVE])
+
+    def distance(self, label, places):
+        if label < len(self.structures):
+            return super().distance(label, places)
+        return np.hypot(places[..., 0] - SMALL[0], places[..., 2] - SMALL[2]) - 0.5e-3
+
+
+def test_an_expert_looks_for_other_nerves_before_and_a_novice_does_not(monkeypatch):
+    monkeypatch.setattr("insonate.simulation.operator.agent._nerve", lambda body, target: _tube(body))
+
+    def nearest(kind):
+        agent = Agent(kind, 3, SmallNerveInTheWay())
+        way = agent._entry + (agent._goal - agent._entry) * np.linspace(0, 1, 400)[:, None]
+        return np.hypot(way[:, 0] - SMALL[0], way[:, 2] - SMALL[2]).min() - 0.5e-3
+
+    assert nearest("expert") > 2e-3
+    assert nearest("novice") < nearest("expert") - 1e-3
+
+
+def _tube(body):
+    return "femoral nerve", trace(body, NERVE)

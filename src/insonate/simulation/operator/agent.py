@@ -9,6 +9,7 @@ plane it stops and moves the probe onto it, or, as chance has it, goes on blind.
 
 from collections.abc import Iterable, Sequence
 from enum import Enum
+from itertools import product
 
 import numpy as np
 
@@ -46,11 +47,23 @@ SWEEP: Meters = 8e-3
 WIDE: Meters = 8e-3
 """What lies further from the way than this counts alike [m]."""
 ALIKE: Meters = 2e-3
-"""The other side must be clearer by this to be preferred [m]."""
+"""Another way must be clearer by this to be preferred to one that is clear enough [m]."""
+ENOUGH: Meters = 3e-3
+"""A way that is not so clear is left for any that is clearer by `BETTER` [m]."""
+BETTER: Meters = 3e-4
 IN_THE_WAY = (Tissue.BONE, Tissue.PLEURA)
-"""Beside vessels; small nerves are not seen before."""
-SLOPE = 0.6
-"""Most that the needle goes down for each meter that it goes across."""
+"""Beside vessels, and the other nerves where it knows them."""
+WAYS = (
+    (0.8, 0.6, 1.0),
+    *(
+        (beside, slope, off)
+        for off in (1.0, 1.5)
+        for slope in (0.6, 0.45, 0.8, 0.3)
+        for beside in (0.97, 0.8, 0.6, 0.3)
+    ),
+)
+"""Ways that it looks at, the usual one first: how far beside the nerve it ends, as a share of its distance from the middle;
+how far it goes down at most for each meter that it goes across; how far away it ends, of its usual distance."""
 TOO_HIGH: Pascals = 103e3
 """CLINICAL C3: 15 psi, at which an injection is stopped [Pa]."""
 STIMULUS = Stimulus(current=0.5e-3, pulse_width=1e-4, rate=2.0)
@@ -139,22 +152,28 @@ class Agent:
         self._force = float(self._values["force"])
         wrong = self._rng.normal(0, self._values["place"], 3)
         given_way = layers(body)
-        ways = []
+        beside_it = (self.target, float(self._values["stand_off"])) if self._values["sees_nerves"] else None
+        best: tuple[float, float, np.ndarray, np.ndarray] | None = None
+        sides = []
         for side in (-1.0, 1.0):  # from lateral where both sides are alike
             lateral = float(np.clip(middle[0] - 0.3 * side * middle[2], *_within(body, 0)))
             pressed = Contact(given_way, self._held(lateral, self._station), self._force)
             believed = pressed.forth(middle[np.newaxis])[0] + wrong
             believed[1] = self._station
+            sides.append((side, lateral, pressed, believed))
+        low, high = body.extent[:, 0]
+        for (beside, slope, off), (side, lateral, pressed, believed) in product(WAYS, sides):
             # it aims beside the nerve, at its upper edge on the side it comes from
-            goal = believed + np.array([side * 0.8, 0.0, -0.6]) * clear
-            reach = max(goal[2] / SLOPE, 0.012)
-            low, high = body.extent[:, 0]
+            goal = believed + np.array([side * beside, 0.0, -np.sqrt(1 - beside**2)]) * clear * off
+            reach = max(goal[2] / slope, 0.012)
             across = float(np.clip(goal[0] + side * reach, low - 0.03, high + 0.03))
             # beside the face the skin bulges
             entry = pressed.forth(np.array([[across, self._station, 0.0]]))[0]
-            ways.append((_clear(body, pressed, entry, goal), lateral, goal, entry))
-        better = ways[1][0] > ways[0][0] + ALIKE
-        _, self._lateral, self._goal, self._entry = ways[int(better)]
+            free = _clear(body, pressed, entry, goal, beside=beside_it)
+            if best is None or free > best[0] + (ALIKE if best[0] > ENOUGH else BETTER):
+                best = (free, lateral, goal, entry)
+        assert best is not None
+        _, self._lateral, self._goal, self._entry = best
 
     def _held(self, lateral: float, station: float, tilt: float = 0.0) -> Pose:
         c, s = np.cos(tilt), np.sin(tilt)
@@ -314,13 +333,27 @@ def _within(body: Body, axis: int) -> tuple[float, float]:
     return float(low) + 2e-3, float(high) - 2e-3
 
 
-def _clear(body: Body, pressed: Contact, entry: np.ndarray, goal: np.ndarray) -> Meters:
-    """Give how far a straight way stays from all that it must not touch, at most `WIDE`: what a scan before shows."""
+def _clear(
+    body: Body,
+    pressed: Contact,
+    entry: np.ndarray,
+    goal: np.ndarray,
+    *,
+    beside: tuple[str, Meters] | None,
+) -> Meters:
+    """Give how far a straight way stays from all that it must not touch, at most `WIDE`: what a scan before shows.
+
+    Nerves count for one who knows them: `beside` names the one that is gone for, and how far from it the way may end.
+    """
     way = entry + (goal - entry) * np.linspace(0.15, 1.0, 60)[:, None]
     at = pressed.back(way)
     clear = WIDE
     for label, structure in enumerate(body.structures, start=1):
-        if structure.tissue.is_vessel or structure.tissue in IN_THE_WAY:
+        other = beside is not None and structure.tissue is Tissue.NERVE
+        if beside is not None and other and structure.name == beside[0]:
+            # which is to be neared, and is not as round as it is thought
+            clear = min(clear, WIDE / beside[1] * float(body.distance(label, at).min()))
+        elif structure.tissue.is_vessel or structure.tissue in IN_THE_WAY or other:
             clear = min(clear, float(body.distance(label, at).min()))
     return clear
 

@@ -70,7 +70,25 @@ def main() -> None:
             page.wait_for_selector("[data-view=frozen]")
             time.sleep(1.5)
             page.screenshot(path=OUT / "page-frozen.png")
+            page.keyboard.press("c")
+            page.wait_for_selector(".layer.on")
+            box = page.locator(".picture").bounding_box()
+
+            def at(x: float, y: float) -> tuple[float, float]:
+                return box["x"] + x * box["width"], box["y"] + y * box["height"]
+
+            for kind, marks in (
+                ("Distance", ((0.35, 0.1), (0.35, 0.3))),
+                ("Angle", ((0.6, 0.2), (0.6, 0.35), (0.8, 0.35))),
+                ("Area", ((0.2, 0.6), (0.4, 0.6), (0.4, 0.75), (0.2, 0.75), (0.2, 0.6))),
+            ):
+                page.get_by_role("radio", name=kind).click()
+                for mark in marks:
+                    page.mouse.click(*at(*mark))
+            page.screenshot(path=OUT / "page-measure.png")
+            page.keyboard.press("Escape")
             page.keyboard.press("f")
+            page.wait_for_selector("[data-view=live]")
             page.keyboard.press("?")
             page.wait_for_selector("dialog[open]")
             page.screenshot(path=OUT / "page-help.png")

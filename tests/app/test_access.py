@@ -52,11 +52,11 @@ def test_no_screen_has_a_fault_of_access(server):
         page.keyboard.press("f")
         page.wait_for_selector("[data-view=live]")
         page.keyboard.press("n")
-        for _ in range(24):
+        for _ in range(15):
             page.keyboard.press("ArrowUp")
         until(lambda: page.locator("[data-needle]").count() > 0, 60)
         assert faults(page) == [], "needle inside"
-        until(lambda: page.get_by_role("button", name="Why?").count() > 0, 60)
+        until(lambda: _further(page), 60, every=1.0)
         page.keyboard.press("w")
         page.wait_for_selector("dialog[open]")
         assert faults(page) == [], "why"
@@ -76,3 +76,11 @@ def test_nor_has_it_at_another_size(server, width, height):
         live(page, server.url)
         until(lambda: page.locator("path[data-role=structure]").count() > 0, 60)
         assert faults(page) == []
+
+
+def _further(page):
+    """Whether a cue stands that says why; the needle goes on until one does."""
+    if page.get_by_role("button", name="Why?").count():
+        return True
+    page.keyboard.press("ArrowUp")
+    return False

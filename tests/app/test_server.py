@@ -211,6 +211,7 @@ def test_no_route_changes_anything_by_get():
         "/api/state",
         "/api/procedures",
         "/api/regions",
+        "/api/references",
         "/api/recordings",
         "/api/block",
         "/api/report",

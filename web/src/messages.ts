@@ -278,6 +278,17 @@ export interface RecordingName {
   simulated: boolean
 }
 
+/** How large a structure of healthy adults is, in words, with where that is from. */
+export interface Reference {
+  structure: string
+  measure: string
+  words: string
+  who: string
+  source: string
+  evidence: string
+  review: string
+}
+
 /** One region of the simulated patient, with what can be chosen in it. */
 export interface RegionName {
   region: string

@@ -1,7 +1,8 @@
 // What the page knows at one moment, and since when. Nothing here outlives its evidence: what is too old is unknown.
 import { unpack, type Frame } from './frame'
 import type { Drawing } from './drawing'
-import type { Carried, CarriedLine, CueRow, FromPage, FromServer, Guidance, Hands, HazardRow, Hello, NearRow, Patient, RecordingName, RegionName, ReportNow, ThreadNow } from './messages'
+import type { Carried, CarriedLine, CueRow, FromPage, FromServer, Guidance, Hands, HazardRow, Hello, NearRow, Patient, RecordingName, Reference, RegionName, ReportNow, ThreadNow } from './messages'
+import { Calipers } from './calipers.svelte'
 import { Sound, type Heard } from './sound'
 import { tipState } from './needle'
 import type { Hand, Move } from './moves'
@@ -51,6 +52,9 @@ export class Workstation {
   /** Where the examination is in its thread; null before the server says so. */
   thread = $state.raw<ThreadNow | null>(null)
   readonly sound = new Sound()
+  readonly calipers = new Calipers()
+  /** Sizes of structures, to be read beside what is measured. */
+  references = $state.raw<Reference[]>([])
   heard = $state<Heard>('blocked')
   /** Left of a pause of the sound [s]. */
   pause = $state(0)
@@ -305,6 +309,26 @@ export class Workstation {
     this.say({ type: 'freeze', on: !this.hello?.frozen })
   }
 
+  /** Take the calipers, holding the picture first; or lay them down. */
+  measure(): void {
+    if (!this.frame || this.link !== 'open') return
+    if (this.calipers.kind) return this.calipers.rest()
+    if (!this.hello?.frozen) this.freeze()
+    this.wanted = true
+    if (!this.references.length) void this.refer()
+  }
+
+  private wanted = false
+
+  private async refer(): Promise<void> {
+    try {
+      const answer = await fetch('/api/references')
+      if (answer.ok) this.references = (await answer.json()) as Reference[]
+    } catch {
+      // a measure stands without its reference
+    }
+  }
+
   turn(name: string, steps: number): void {
     const control = this.hello?.controls.find((one) => one.name === name)
     if (!control) return
@@ -474,6 +498,7 @@ export class Workstation {
         if (message.stream !== this.hello?.stream) this.begin()
         this.hello = message
         if (!message.hands) this.hands = null
+        if (!message.frozen) this.calipers.clear()
         break
       case 'guidance':
         this.guidance = message
@@ -510,6 +535,8 @@ export class Workstation {
 
   /** Another source: its frames are numbered anew, and nothing known of the one before is true of it. */
   private begin(): void {
+    this.calipers.clear()
+    this.wanted = false
     this.last = 0
     this.waiting = null
     this.frame = null
@@ -586,6 +613,10 @@ export class Workstation {
 
   private look(): void {
     this.now = seconds()
+    if (this.wanted && this.view === 'frozen') {
+      this.wanted = false
+      this.calipers.choose('distance')
+    }
     this.listen()
     if (this.link === 'gone') {
       this.retryIn = Math.max(0, this.retryAt - this.now)

@@ -259,6 +259,18 @@ class RecordingName(Message):
     simulated: bool
 
 
+class Reference(Message):
+    """How large a structure of healthy adults is, in words, with where that is from."""
+
+    structure: str
+    measure: str
+    words: str
+    who: str
+    source: str
+    evidence: str
+    review: str
+
+
 class ProbeNow(Message):
     """How the probe is held: where it meets the skin [m], its angles [rad], how hard it presses [N]."""
 
@@ -545,7 +557,9 @@ def parse(text: str) -> Said:
 
 def schema() -> dict[str, Any]:
     """Give the JSON schema of all messages, for the page's types."""
-    return TypeAdapter(FromServer | FromPage | RegionName | RecordingName | ReportNow).json_schema()
+    return TypeAdapter(
+        FromServer | FromPage | RegionName | RecordingName | ReportNow | Reference
+    ).json_schema()
 
 
 LONGEST_WAIT = 60.0

@@ -31,10 +31,19 @@ from starlette.requests import ClientDisconnect
 from insonate import __version__
 from insonate.app.examination import PATIENT, Examination
 from insonate.app.leading import Leading
-from insonate.app.messages import Hello, Patient, ProcedureName, RecordingName, RegionName, ReportNow
+from insonate.app.messages import (
+    Hello,
+    Patient,
+    ProcedureName,
+    RecordingName,
+    Reference,
+    RegionName,
+    ReportNow,
+)
 from insonate.app.stream import Viewer
 from insonate.core import InputError, InsonateError, OutputError
 from insonate.core.units import Meters
+from insonate.guidance.reference_values import REVIEW, WHO, reference_values
 from insonate.pipeline.catalog import SOURCES
 from insonate.pipeline.patients import Choice, listed
 
@@ -205,6 +214,22 @@ def create_app(examination: Examination, *, begin: Callable[[], None] | None = N
     async def list_procedures() -> list[ProcedureName]:
         """List the procedures there are."""
         return examination.hello().procedures
+
+    @app.get("/api/references")
+    async def list_references() -> list[Reference]:
+        """List how large structures are, to be read beside what is measured."""
+        return [
+            Reference(
+                structure=one.structure,
+                measure=one.measure,
+                words=one.words,
+                who=WHO,
+                source=one.source,
+                evidence=one.evidence,
+                review=REVIEW,
+            )
+            for one in reference_values()
+        ]
 
     @app.exception_handler(RequestValidationError)
     async def correct(_: Request, error: RequestValidationError) -> JSONResponse:

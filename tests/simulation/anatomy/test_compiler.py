@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from insonate.core import InputError, RangeError
+from insonate.core import InputError, RangeError, Tissue
 from insonate.simulation.anatomy import Window, compiled, compiler, read, region
 from insonate.simulation.anatomy.compiler import DISTANCE_STEP, compile_volumes, key, load, save
 from refusals import refused
@@ -296,6 +296,24 @@ def test_a_structure_of_a_single_voxel_is_near_where_it_is_and_one_of_none_is_fa
         assert away[0] < 0 and away[1] == pytest.approx(5e-3, abs=3.2 * body.volumes.step)
     voxels[(*cell, 0)] = 0
     assert held(body, voxels).distance(label, place[None] + 0.05)[0] >= 0.5
+
+
+def test_a_thin_vessel_is_known_all_along_and_not_where_every_third_voxel_meets_it_alone():
+    body = layered()
+    label = body.label("bursa")
+    body._solids.pop("bursa", None)
+    voxels = body.volumes.voxels.copy()
+    voxels[..., 0][np.take(body.volumes.labels, voxels[..., 0]) == label] = 0
+    picked, between = (31, 10, 61), (45, 12, 72)
+    for cell in (picked, between):
+        voxels[(*cell, 0)] = np.flatnonzero(body.volumes.labels == label)[0]
+    other = held(body, voxels)
+    other.structures = tuple(
+        replace(one, tissue=Tissue.VEIN, named_by="a test") if one.name == "bursa" else one
+        for one in body.structures
+    )
+    places = body.volumes.origin + np.array([picked, between]) * body.volumes.step
+    assert (other.distance(label, places) < 0).all()
 
 
 def test_fibers_of_a_layer_follow_its_ground():

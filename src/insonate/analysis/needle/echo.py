@@ -74,7 +74,7 @@ def needle_echo(image: Image, needle: NeedlePose, *, half_slice: Meters, time: S
         return None
     tip, way = needle.tip[[2, 0]], needle.direction[[2, 0]]
     within = float(np.linalg.norm(way))
-    if abs(needle.tip[1]) > half_slice or within < 0.5:
+    if within < 0.5:
         return None
     way = way / within
     length = _seen(grid, tip, way, float(needle.tip[1]), float(needle.direction[1]) / within, half_slice)

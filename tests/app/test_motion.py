@@ -1,0 +1,67 @@
+"""M-mode in a real browser: its newest column is the line of the picture, gaps stay black, another line begins anew."""
+
+import base64
+import io
+import time
+
+import numpy as np
+import pytest
+from PIL import Image as Picture
+
+from app.browser import PLAIN, browsing, live, number, serving, until
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+def canvas(page, where):
+    coded = page.evaluate(f"() => document.querySelector('{where} canvas').toDataURL().split(',')[1]")
+    return np.asarray(Picture.open(io.BytesIO(base64.b64decode(coded))).convert("L"), float)
+
+
+def filled(page):
+    return (canvas(page, ".sweep").max(axis=0) > 0).mean()
+
+
+@pytest.mark.parametrize("share", [0.5, 0.2])
+def test_the_newest_column_is_the_line_of_the_picture(share):
+    with serving() as server, browsing(flags=PLAIN) as page:
+        live(page, server.url)
+        page.keyboard.press("5")
+        page.wait_for_selector(".sweep canvas")
+        page.get_by_role("slider", name="Line").fill(str(share))
+        until(lambda: filled(page) > 0.1, 60)
+        page.keyboard.press("f")
+        page.wait_for_selector("[data-view=frozen]")
+        held = number(page)
+        time.sleep(0.5)
+        picture, strip = canvas(page, ".canvas"), canvas(page, ".sweep")
+        at = round(share * (picture.shape[1] - 1))
+        rows = np.linspace(0, len(picture) - 1, len(strip)).round().astype(int)
+        line, newest = picture[rows, at], strip[:, -1]
+        others = [
+            np.corrcoef(picture[rows, i], newest)[0, 1]
+            for i in range(0, picture.shape[1], 40)
+            if abs(i - at) > 30
+        ]
+        assert np.corrcoef(line, newest)[0, 1] > 0.97 > max(others)
+        assert number(page) == held
+        assert np.array_equal(canvas(page, ".sweep"), strip)  # a held picture moves nothing
+        page.keyboard.press("f")
+        page.wait_for_selector("[data-view=live]")
+        until(lambda: filled(page) > 0.3, 60)
+        page.get_by_role("slider", name="Line").fill("0.7")
+        until(lambda: filled(page) < 0.2, 20, every=0.02)
+        assert page.complaints == []
+
+
+def test_what_was_not_seen_stays_black():
+    with serving() as server, browsing(flags=PLAIN) as page:
+        live(page, server.url)
+        page.keyboard.press("5")
+        until(lambda: filled(page) > 0.05, 60)
+        page.evaluate("() => { const end = performance.now() + 1500; while (performance.now() < end); }")
+        before = number(page)
+        until(lambda: number(page) > before + 5, 20)
+        columns = canvas(page, ".sweep").max(axis=0) > 0
+        unseen = ~columns[int(np.argmax(columns)) :]
+        assert unseen.sum() >= 80  # 1.5 s of 6 s across 600 columns are 150

@@ -258,6 +258,19 @@ def test_recordings_are_listed_checked_renamed_and_deleted(run, tmp_path, monkey
     assert run("recordings")[1] == ""
 
 
+def test_a_recording_is_written_as_a_clip(run, tmp_path):
+    log = Log(tmp_path / "one.insotime")
+    log.append(0.0, "begin", {"source": "a test"})
+    content = {"number": 1, "shape": [20, 30], "step": [1e-3, 1e-3], "source_time": 0.1}
+    log.append(0.1, "frame", content, bytes(600))
+    log.close(1.0)
+    out = tmp_path / "one.mp4"
+    assert run("recordings", "clip", log.path, "--out", out)[:2] == (OK, f"{out}: 19 pictures, 0.9 s\n")
+    assert out.read_bytes()[4:8] == b"ftyp"
+    code, _, err = run("recordings", "clip", log.path, "--out", tmp_path / "one.gif")
+    assert code == BAD_INPUT and "must end in .mp4, got 'one.gif'" in err
+
+
 def test_regions_are_listed_with_what_can_be_chosen(run):
     code, out, _ = run("regions", "--json")
     assert code == OK

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image as Picture
 
+import insonate
 from app.browser import PLAIN, Server, browsing, chromium, drop, free_port, live, number, serving, until, view
 from conftest import shared_data
 from insonate.record.timeline import check, scan
@@ -335,6 +336,11 @@ def test_what_is_shown_is_recorded_killed_and_shown_again(tmp_path):
         page.wait_for_selector("[data-view=live]", timeout=30000)
         assert "SIMULATED" in page.inner_text("header")
         page.get_by_role("button", name="Recordings").click()
+        with page.expect_download(timeout=60_000) as saved:
+            page.get_by_role("button", name="Save clip").click()
+        assert saved.value.suggested_filename == "Before the kill.mp4"
+        saved.value.save_as(tmp_path / "clip.mp4")
+        assert insonate.open(tmp_path / "clip.mp4")[0].n_frames > 5
         page.get_by_role("button", name="Delete").click()
         page.get_by_role("button", name="Delete for good").click()
         until(lambda: "None yet" in page.inner_text("dialog"))

@@ -213,6 +213,7 @@ def test_no_route_changes_anything_by_get():
         "/api/regions",
         "/api/references",
         "/api/recordings",
+        "/api/recordings/clip",
         "/api/block",
         "/api/report",
         "/api/report/page",
@@ -471,6 +472,9 @@ def test_what_is_shown_is_recorded_listed_shown_renamed_and_deleted(kept):
     )
     becomes(lambda: examination.live.frame is not None)
     assert examination.live.frame.pixels.shape == (48, 64)
+    clip = client.get("/api/recordings/clip?name=kept")
+    assert clip.headers["content-type"] == "video/mp4" and clip.content[4:8] == b"ftyp"
+    assert client.get("/api/recordings/clip?name=../kept").status_code == 422
     assert client.post("/api/recordings/delete", json={"name": "kept"}).json() == []
     gone = client.post("/api/recordings/show", json={"name": "kept"})
     assert gone.status_code == 422 and "recording must be one of" in gone.json()["error"]

@@ -451,6 +451,19 @@ export class Workstation {
     return known
   }
 
+  /** A recording as a clip; null where it could not be written. */
+  async clip(name: string): Promise<Blob | null> {
+    this.notice = null
+    try {
+      const answer = await fetch(`/api/recordings/clip?name=${encodeURIComponent(name)}`)
+      if (answer.ok) return await answer.blob()
+      this.notice = reasonIn(await answer.text(), 'the clip could not be written')
+    } catch {
+      this.notice = 'the server did not answer'
+    }
+    return null
+  }
+
   async regions(): Promise<RegionName[]> {
     try {
       const answer = await fetch('/api/regions')

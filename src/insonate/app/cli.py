@@ -33,7 +33,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-recordings_app = typer.Typer(help="List, check, rename and delete recordings.", rich_markup_mode=None)
+recordings_app = typer.Typer(
+    help="List, check, rename and delete recordings, and write them as clips.", rich_markup_mode=None
+)
 app.add_typer(recordings_app, name="recordings")
 procedures_app = typer.Typer(help="List, show and check the procedures.", rich_markup_mode=None)
 app.add_typer(procedures_app, name="procedures")
@@ -337,6 +339,26 @@ def check_recording(
             _say(sentence)
     if not report.whole:
         raise typer.Exit(BAD_INPUT)
+
+
+@recordings_app.command("clip")
+def clip_recording(
+    recording: Annotated[str, typer.Argument(help="Name of a recording, or a file.")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Clip to write; ends in .mp4.", show_default=False)
+    ],
+    rate: Annotated[float, typer.Option("--rate", help="Pictures a second.")] = 20.0,
+) -> None:
+    """Write a recording as a clip, with its cues in words below the picture."""
+    from insonate.pipeline.clip import write_clip
+    from insonate.record.timeline import Library, home
+
+    path = Path(recording)
+    with _progress("writing") as report:
+        count = write_clip(
+            path if path.is_file() else Library(home()).path(recording), out, frame_rate=rate, report=report
+        )
+    typer.echo(f"{out}: {count} pictures, {count / rate:.1f} s")
 
 
 @recordings_app.command("rename")

@@ -46,6 +46,7 @@ from insonate.core.units import Meters
 from insonate.devices.grabber import LEAST_SIDE, MOST_SIDE, Grabber
 from insonate.guidance.reference_values import REVIEW, WHO, reference_values
 from insonate.pipeline.catalog import SOURCES
+from insonate.pipeline.clip import write_clip
 from insonate.pipeline.patients import Choice, listed
 
 MOST_UPLOAD = 512 << 20
@@ -364,6 +365,15 @@ def create_app(examination: Examination, *, begin: Callable[[], None] | None = N
         """Delete a recording, for good."""
         await asyncio.to_thread(examination.library.delete, chosen.name)
         return await list_recordings()
+
+    @app.get("/api/recordings/clip")
+    async def recording_clip(name: Annotated[str, Query(min_length=1, max_length=200)]) -> Response:
+        """Give a recording as a clip."""
+        path = examination.library.path(name)
+        with tempfile.TemporaryDirectory(prefix="insonate-") as room:
+            out = Path(room) / "clip.mp4"
+            await asyncio.to_thread(write_clip, path, out)
+            return Response(await asyncio.to_thread(out.read_bytes), media_type="video/mp4")
 
     @app.get("/api/block")
     async def block() -> dict[str, Any]:

@@ -41,7 +41,8 @@ def grey(image: Image, *, frame: int = 0, dynamic_range: float = 60.0) -> np.nda
     return np.asarray(255 * image.brightness(dynamic_range=dynamic_range)[frame] + 0.5, dtype=np.uint8)
 
 
-def _font(size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+def font(size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """Give the font of all words in pictures, at a size [pixels]."""
     return ImageFont.load_default(size=size)
 
 
@@ -112,8 +113,8 @@ class _Canvas:
 
     def label(self, label: Label, taken: list[tuple[float, float, float, float]]) -> None:
         size = 13 * OVERSAMPLING
-        font, quiet = _font(size), _font(size * 0.86)
-        text_width = font.getlength(label.text)
+        face, quiet = font(size), font(size * 0.86)
+        text_width = face.getlength(label.text)
         detail = f"  {label.detail}" if label.detail else ""
         width = text_width + quiet.getlength(detail) + 1.2 * size
         height = 1.55 * size
@@ -142,7 +143,7 @@ class _Canvas:
                 (box[0], box[1], box[0] + 3 * OVERSAMPLING, box[3]), fill=(*rgb(label.color), 255)
             )
         middle = (box[1] + box[3]) / 2
-        self.draw.text((box[0] + 0.6 * size, middle), label.text, font=font, fill=ground("text"), anchor="lm")
+        self.draw.text((box[0] + 0.6 * size, middle), label.text, font=face, fill=ground("text"), anchor="lm")
         self.draw.text(
             (box[0] + 0.6 * size + text_width, middle),
             detail,
@@ -154,13 +155,13 @@ class _Canvas:
     def words(self, text: str, *, top: bool) -> None:
         """Write words that stay: what is planned at the top left, the notice at the bottom right."""
         size = 12 * OVERSAMPLING
-        font = _font(size)
-        room, width = 8 * OVERSAMPLING, font.getlength(text)
+        face = font(size)
+        room, width = 8 * OVERSAMPLING, face.getlength(text)
         x = room if top else self.picture.width - width - room
         y = room if top else self.picture.height - size - room
         box = (x - 0.5 * room, y - 0.5 * room, x + width + 0.5 * room, y + size + 0.6 * room)
         self.draw.rectangle(box, fill=(*rgb(ground("background")), 205))
-        self.draw.text((x, y), text, font=font, fill=ground("text"))
+        self.draw.text((x, y), text, font=face, fill=ground("text"))
 
 
 def _free(

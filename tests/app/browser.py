@@ -164,7 +164,11 @@ def module(name: str, asked: str) -> object:
 
     path = Path(__file__).resolve().parents[2] / "web" / "src" / f"{name}.ts"
     script = (
-        f"import * as it from {json.dumps(path.as_uri())}\n"
+        "import { registerHooks } from 'node:module'\n"
+        # the page's modules name each other without their ending, as its bundler has it
+        "const ended = (one) => (/^[.][/][^.]*$/.test(one) ? `${one}.ts` : one)\n"
+        "registerHooks({ resolve: (one, context, next) => next(ended(one), context) })\n"
+        f"const it = await import({json.dumps(path.as_uri())})\n"
         f"const ask = new Function('it', {json.dumps('with (it) { return ' + asked + ' }')})\n"
         "console.log(JSON.stringify(ask(it)))"
     )

@@ -26,7 +26,7 @@ from insonate.core import (
 )
 from insonate.guidance.procedures import procedure
 from insonate.pipeline import chain, live, scheduling
-from insonate.pipeline.live import CONTROLS, Frame, Live, extent
+from insonate.pipeline.live import BANDS, CONTROLS, TGC, Frame, Live, extent
 from insonate.pipeline.playback import Playback
 from insonate.simulation.patient import SimulatedPatient
 from pipeline.fakes import LABELLER, Script, bordered, painted, picture, shot
@@ -141,6 +141,18 @@ def test_grey_follows_gain_and_dynamic_range(run):
     assert one.values["gain"] == 13.0
 
 
+def test_gain_by_depth_holds_at_its_depth_and_goes_over_between(run):
+    one = run(Script(picture(np.full((80, 10), 0.4, np.float32)), forever=True))
+    one.wait(0, SOON)
+    one.freeze(True)
+    one.set_control("tgc_3", 12.0)
+    one.set_control("tgc_4", -6.0)
+    grey = one.frame.pixels[:, 0].astype(float)
+    expected = 255 * (0.4 + np.interp(np.arange(80), [14.5, 24.5, 34.5, 44.5], [0, 12, -6, 0]) / 60)
+    assert grey == pytest.approx(expected, abs=1)
+    assert BANDS == 8 and (grey[:14] == grey[0]).all() and (grey[46:] == grey[0]).all()
+
+
 def test_what_is_too_bright_or_too_dark_stays_at_the_end_of_the_scale(run):
     one = run(Script(picture(np.tile(np.float32([0.3, 0.9]), (24, 15))), forever=True))
     one.set_control("gain", 30.0)
@@ -157,7 +169,7 @@ def test_what_is_too_bright_or_too_dark_stays_at_the_end_of_the_scale(run):
 def test_depth_changes_what_is_beamformed(run):
     one = run(Script(shot(0.01, n_samples=1400), forever=True))
     frame = one.wait(0, SOON)
-    assert one.controls == ("gain", "dynamic_range", "depth")
+    assert one.controls == ("gain", "dynamic_range", "depth", *TGC)
     assert frame.image.grid.axial[-1] == pytest.approx(CONTROLS["depth"][2], abs=2 * frame.image.grid.step[0])
     one.set_control("depth", 0.02)
     becomes(lambda: one.frame.image.grid.axial[-1] < 0.03)
@@ -209,7 +221,9 @@ def test_a_sudden_loud_echo_stays_within_the_scale(run):
 def test_a_picture_has_no_depth_control(run):
     one = run(Script(flat(0.5)))
     one.wait(0, SOON)
-    with refused(InputError, "control must be one of gain, dynamic_range, power, got 'depth'"):
+    with refused(
+        InputError, "control must be one of gain, dynamic_range, tgc_1 to tgc_8, power, got 'depth'"
+    ):
         one.set_control("depth", 0.02)
 
 
@@ -228,12 +242,14 @@ def test_a_control_out_of_range_is_refused_and_changes_nothing(run, name, value,
     one = run(Script(flat(0.5)))
     with refused(RangeError, message):
         one.set_control(name, value)
-    assert one.values == {"gain": 0.0, "dynamic_range": 60.0, "depth": 0.04}
+    assert one.values == {"gain": 0.0, "dynamic_range": 60.0, "depth": 0.04} | dict.fromkeys(TGC, 0.0)
 
 
 def test_a_control_that_is_not_there_is_refused_in_short(run):
     one = run(Script(flat(0.5)))
-    with refused(InputError, f"control must be one of gain, dynamic_range, power, got '{'x' * 40}'"):
+    with refused(
+        InputError, f"control must be one of gain, dynamic_range, tgc_1 to tgc_8, power, got '{'x' * 40}'"
+    ):
         one.set_control("x" * 5000, 1.0)
 
 

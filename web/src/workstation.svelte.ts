@@ -350,6 +350,11 @@ export class Workstation {
     else this.space = views[views.indexOf(this.space) + 1]!
   }
 
+  /** Set a control to a value. */
+  set(name: string, value: number): void {
+    this.say({ type: 'control', name, value })
+  }
+
   /** Move the hand that is active by a step. */
   move(step: Move): void {
     if (this.mayMove) this.say({ ...step, at: seconds() })

@@ -84,10 +84,17 @@ TRACKED: Seconds = 0.15
 MOST_COMMANDS = 64
 """Waiting for a source; of more than these, as from a knob turned while the picture is held, the oldest are dropped."""
 
+BANDS = 8
+"""Depths at which gain is set one by one, each in the middle of as many equal parts of the picture."""
+
+TGC = tuple(f"tgc_{band}" for band in range(1, BANDS + 1))
+"""Gain at each of those depths beyond the gain of all, from the skin down."""
+
 CONTROLS = {
     "gain": (-30.0, 30.0, 0.0, "dB"),
     "dynamic_range": (30.0, 90.0, 60.0, "dB"),
     "depth": (0.01, 0.045, 0.04, "m"),
+    **dict.fromkeys(TGC, (-20.0, 20.0, 0.0, "dB")),
 }
 """Smallest, largest, first value and unit of each control."""
 
@@ -241,7 +248,8 @@ class Live:
     @property
     def controls(self) -> tuple[str, ...]:
         """Names of the controls that do something now."""
-        return ("gain", "dynamic_range", "depth") if self.beamforms else ("gain", "dynamic_range")
+        usual = ("gain", "dynamic_range", "depth") if self.beamforms else ("gain", "dynamic_range")
+        return (*usual, *TGC)
 
     def set_control(self, name: str, value: float) -> None:
         """Set a control.
@@ -266,9 +274,9 @@ class Live:
         elif name in self.source.accepts:
             self.command(SetControl(name=name, value=value, time=self._now, given_by="operator"))
         else:
-            raise InputError(
-                f"control must be one of {', '.join((*self.controls, *self.source.accepts))}, got {name[:40]!r}"
-            )
+            usual = [one for one in self.controls if one not in TGC]
+            known = ", ".join((*usual, f"{TGC[0]} to {TGC[-1]}", *self.source.accepts))
+            raise InputError(f"control must be one of {known}, got {name[:40]!r}")
 
     def command(self, command: Command) -> Command:
         """Hand a command to the source, held at the edge of the window where it would leave it.
@@ -543,8 +551,15 @@ class Live:
 
     def _grey(self, image: Image) -> np.ndarray:
         decibels = image.values[0] if image.quantity is Quantity.B_MODE else (image.values[0] - 1) * 60
-        shown = 1 + (decibels + self.values["gain"]) / self.values["dynamic_range"]
+        shown = 1 + (decibels + self._gain(len(decibels))) / self.values["dynamic_range"]
         return np.asarray(255 * np.clip(shown, 0, 1) + 0.5, dtype=np.uint8)
+
+    def _gain(self, rows: int) -> np.ndarray:
+        """Give the gain of each row: that of all, and between two depths that of both [dB], (rows, 1)."""
+        bands = [self.values[name] for name in TGC]
+        middles = (np.arange(BANDS) + 0.5) / BANDS * rows - 0.5
+        by_depth = np.interp(np.arange(rows), middles, bands)[:, None]
+        return np.asarray(self.values["gain"] + by_depth, dtype=np.float32)
 
     def _show(self, image: Image, until: Seconds, asked: Seconds | None = None) -> None:
         """Put an image in place as the newest; one that was on its way when the picture was held waits."""

@@ -34,7 +34,16 @@ def test_no_screen_has_a_fault_of_access(server):
         live(page, server.url)
         until(lambda: page.locator("path[data-role=structure]").count() > 0, 60)
         assert faults(page) == []
-        for opened in ("Patient 7", "Recordings"):
+        for key, what in (("5", "M-mode"), ("b", "gain by depth"), ("y", "space"), ("c", "calipers")):
+            page.keyboard.press(key)
+            page.wait_for_timeout(800)
+            assert faults(page) == [], what
+            page.keyboard.press("Escape" if key in "bc" else key)
+        page.keyboard.press("y")
+        page.keyboard.press("y")
+        page.keyboard.press("f")
+        page.wait_for_selector("[data-view=live]")
+        for opened in ("Patient 7", "Recordings", "My machine"):
             page.get_by_role("button", name=opened).first.click()
             page.wait_for_selector("dialog[open]")
             time.sleep(0.3)

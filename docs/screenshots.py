@@ -47,7 +47,7 @@ def main() -> None:
             page.keyboard.press("n")
             for _ in range(22):
                 page.keyboard.press("ArrowUp")
-            until(lambda: planned(page), 120)
+            until(lambda: page.locator("path[data-role=structure]").count() > 0, 120)
             until(lambda: page.locator("[data-needle=seen]").count() > 0, 60, every=0.02)
             page.screenshot(path=OUT / "page-needle.png")
             page.keyboard.press("w")

@@ -1,10 +1,12 @@
 """A name that a person gave stays with its structure, follows it and the probe, and is dropped rather than moved on."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from insonate.analysis.naming import name_structures
-from insonate.core import Grid, InputError, ModelVersion, Segmentation, Structure, Tissue
+from insonate.core import Grid, InputError, ModelVersion, PixelGrid, Segmentation, Structure, Tissue
 from insonate.guidance.procedures import procedure
 from insonate.pipeline.annotations import FORGETS, Annotations
 from refusals import refused
@@ -123,3 +125,16 @@ def test_a_name_does_not_pass_to_a_neighbor_of_the_same_tissue():
     one = annotated()
     beside = (Tissue.ARTERY, (0.018, 0.008))  # 2 mm of radius, 4 mm aside: its nearest pixel is 2 mm away
     assert names(one.applied(seen(beside, TWO[2]), None, 0.3)) == ["artery", "vein"]
+
+
+@pytest.mark.parametrize("spacing", [(2e-4, 2e-4), None])
+def test_a_structure_of_a_real_picture_is_named_where_its_spacing_is_known(spacing):
+    rows, columns = GRID.shape
+    picture = replace(seen(*TWO), grid=PixelGrid(rows=rows, columns=columns, spacing=spacing))
+    one, place = Annotations(), (0.018, 0.004 - GRID.lateral[0])
+    if spacing is None:
+        with refused(InputError, "no structure is outlined there"):
+            one.name(picture, LL01, place, "femoral artery", by="viewer 1", probe=None, now=0.0)
+        return
+    one.name(picture, LL01, place, "femoral artery", by="viewer 1", probe=None, now=0.0)
+    assert names(one.applied(picture, None, 0.5)) == ["femoral artery", "artery", "vein"]

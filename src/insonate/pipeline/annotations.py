@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from insonate.core import Grid, InputError, Pose, Procedure, Segmentation, Tissue
+from insonate.core import Grid, InputError, PixelGrid, Pose, Procedure, Segmentation, Tissue
 from insonate.core.units import Meters, Seconds
 
 REACH: Meters = 1.5e-3
@@ -141,10 +141,10 @@ def _at(
     but: set[int] | None = None,
 ) -> int | None:
     """Give the number of the structure whose pixels are nearest to a place; None if none is within reach."""
-    grid = segmentation.grid
-    if not isinstance(grid, Grid):
+    lines = _lines(segmentation)
+    if lines is None:
         return None
-    away = np.hypot((grid.axial - place[0])[:, None], (grid.lateral - place[1])[None, :])
+    away = np.hypot((lines[0] - place[0])[:, None], (lines[1] - place[1])[None, :])
     best: tuple[float, int] | None = None
     for number, structure in enumerate(segmentation.structures, start=1):
         part = segmentation.mask(number)
@@ -157,11 +157,22 @@ def _at(
 
 
 def _middle(segmentation: Segmentation, number: int) -> tuple[Meters, Meters]:
-    grid = segmentation.grid
-    if not isinstance(grid, Grid):
+    lines = _lines(segmentation)
+    if lines is None:
         raise InputError("a structure can be named where lengths are known in meters")
     rows, columns = np.nonzero(segmentation.mask(number))
-    return float(grid.axial[rows].mean()), float(grid.lateral[columns].mean())
+    return float(lines[0][rows].mean()), float(lines[1][columns].mean())
+
+
+def _lines(segmentation: Segmentation) -> tuple[np.ndarray, np.ndarray] | None:
+    """Give where rows and columns lie [m]; None where that is not known."""
+    grid = segmentation.grid
+    if isinstance(grid, Grid):
+        return grid.axial, grid.lateral
+    if not isinstance(grid, PixelGrid) or grid.spacing is None:
+        return None
+    rows, columns = grid.shape
+    return grid.spacing[0] * np.arange(rows), grid.spacing[1] * np.arange(columns)
 
 
 def _to_patient(place: tuple[Meters, Meters], probe: Pose | None) -> np.ndarray:

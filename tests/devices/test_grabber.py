@@ -24,6 +24,13 @@ def test_the_newest_frame_comes_out_once_with_its_time():
     assert list(grabber.advance([], 0.06)) == []  # nothing new: what watches must see it stale
 
 
+def test_a_screen_that_stands_still_gives_nothing_new():
+    grabber = Grabber("screen", 40, 60)
+    for grey, comes in ((1, 1), (1, 0), (1, 0), (2, 1), (1, 1)):
+        grabber.put(frame(grey))
+        assert len(list(grabber.advance([], 0.0))) == comes
+
+
 def test_rows_come_one_after_the_other():
     grabber = Grabber("screen", 40, 60)
     rows = np.arange(40, dtype=np.uint8)[:, None].repeat(60, axis=1)

@@ -52,10 +52,11 @@ def test_a_name_stays_with_its_structure_and_says_who_gave_it():
 
 
 def test_a_name_follows_what_moves_and_the_probe():
-    one = annotated()
+    there, one = held(at=(0.0, 0.0, 0.0)), Annotations()
+    one.name(seen(*TWO), LL01, (0.018, 0.004), "femoral artery", by="viewer 1", probe=there, now=0.0)
     for k in range(1, 6):
         moved = seen((Tissue.ARTERY, (0.018 + 0.002 * k, 0.004)), TWO[2])
-        assert "femoral artery" in names(one.applied(moved, None, 0.1 * k))
+        assert "femoral artery" in names(one.applied(moved, there, 0.1 * k))
     one = Annotations()
     one.name(
         seen(*TWO),
@@ -138,3 +139,9 @@ def test_a_structure_of_a_real_picture_is_named_where_its_spacing_is_known(spaci
         return
     one.name(picture, LL01, place, "femoral artery", by="viewer 1", probe=None, now=0.0)
     assert names(one.applied(picture, None, 0.5)) == ["femoral artery", "artery", "vein"]
+
+
+@pytest.mark.parametrize(("moved", "keeps"), [(0.0, True), (0.5e-3, True), (2.0e-3, False)])
+def test_without_a_tracked_probe_a_name_needs_most_of_its_outline_to_go_on(moved, keeps):
+    later = annotated().applied(seen((Tissue.ARTERY, (0.018 + moved, 0.004))), None, 0.5)
+    assert ("femoral artery" in names(later)) is keeps

@@ -58,6 +58,17 @@ def test_what_it_is_stands_above_and_what_was_cued_below(tmp_path):
     assert cue[0] < 60 < 150 < cue[-1]
 
 
+def test_where_the_recording_is_damaged_no_silence_says_that_all_is_well(tmp_path):
+    said = {"level": "stop", "message": "Hold.", "reason": "0.4 mm to the artery"}
+    kept = recorded(tmp_path / "a.insrec", [(0.1, 1), (0.8, 2)], until=1.2, cues=[(0.5, [said])])
+    whole = bytearray(kept.read_bytes())
+    whole[whole.index(b"Hold.")] ^= 1
+    kept.write_bytes(whole)
+    write_clip(kept, tmp_path / "a.mp4", frame_rate=RATE)
+    _, pictures = shown(tmp_path / "a.mp4")
+    assert pictures[-1, -LINE:].max() > 150
+
+
 def test_progress_is_told_to_the_end(tmp_path):
     told = []
     kept = recorded(tmp_path / "a.insrec", [(0.1, 1)], until=0.5)

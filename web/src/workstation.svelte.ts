@@ -1,7 +1,7 @@
 // What the page knows at one moment, and since when. Nothing here outlives its evidence: what is too old is unknown.
 import { unpack, type Frame } from './frame'
 import type { Drawing } from './drawing'
-import type { Carried, CarriedLine, CueRow, FromPage, FromServer, Guidance, Hands, HazardRow, Hello, NearRow, Patient, RecordingName, Reference, RegionName, ReportNow, ThreadNow } from './messages'
+import type { Carried, CarriedLine, CueRow, FromPage, FromServer, Guidance, Hands, HazardRow, Hello, NearRow, Patient, ProbeNow, RecordingName, Reference, RegionName, ReportNow, ThreadNow } from './messages'
 import { Calipers } from './calipers.svelte'
 import type { Grab } from './grab.svelte'
 import { Sound, type Heard } from './sound'
@@ -18,6 +18,8 @@ const AGED = 1.2
 const TOO_OLD = 3.0
 /** Between two looks at the clock [s]. */
 const LOOK = 0.1
+/** Poses of the probe are remembered so long; the newest before is kept always [s]. */
+const POSES = 10
 /** Waits between attempts to reach the server [s]. */
 const WAITS = [0.5, 1, 2, 3]
 
@@ -100,6 +102,14 @@ export class Workstation {
 
   /** Called with each frame to draw, in the browser's own frame. */
   onframe: (frame: Frame) => void = () => {}
+
+  /** Where the probe was, and when this page heard it. */
+  private poses: [number, ProbeNow][] = []
+
+  /** Where the probe was at a time: the last that was told before; null where nobody remembers. */
+  probeAt(time: number): ProbeNow | null {
+    return this.poses.findLast(([told]) => told <= time)?.[1] ?? this.poses[0]?.[1] ?? null
+  }
 
   private socket: WebSocket | null = null
   private waiting: Frame | null = null
@@ -567,6 +577,7 @@ export class Workstation {
         break
       case 'hands':
         this.hands = message
+        this.poses = [...this.poses.filter(([time], index) => seconds() - time < POSES || index === this.poses.length - 1), [seconds(), message.probe]]
         this.atEdge = message.at_edge
         break
       case 'status':
@@ -592,6 +603,7 @@ export class Workstation {
     this.guidance = null
     this.carried = null
     this.hands = null
+    this.poses = []
     this.cues = []
     this.problem = null
     this.latencies = []

@@ -2,8 +2,8 @@
 
 Frames are grey, cropped to the echoes by whoever grabs them. Their spacing is what was marked on the scanner's own
 ruler; where nothing was marked it is unknown, and lengths stay in pixels. A frame that is put in before the last was taken
-takes its place: what is shown is never older than it must be. When no frame comes, none comes out, so that what watches the
-stream sees it stale.
+takes its place: what is shown is never older than it must be. When no frame comes, or the same again and again as of a
+scanner that is frozen, none comes out, so that what watches the stream sees it stale.
 """
 
 import threading
@@ -58,6 +58,7 @@ class Grabber:
         self.passed_over = 0
         """Frames that another took the place of before they were taken."""
         self._newest: np.ndarray | None = None
+        self._last = b""
         self._lock = threading.Lock()
 
     def put(self, pixels: bytes) -> None:
@@ -80,6 +81,11 @@ class Grabber:
             )
         grey = np.frombuffer(pixels, np.uint8).reshape(rows, columns)
         with self._lock:
+            if (
+                pixels == self._last
+            ):  # echoes are never twice the same: the screen stands still, and nothing is seen
+                return
+            self._last = pixels
             self.passed_over += self._newest is not None
             self._newest = grey
 

@@ -31,6 +31,8 @@ class _Named:
     at: np.ndarray
     by: str
     seen: Seconds
+    mask: np.ndarray
+    """Where it lay last."""
 
 
 class Annotations:
@@ -95,7 +97,9 @@ class Annotations:
                     f"the {name} is {_a(wanted)}; what is outlined there is {_a(structure.tissue)}"
                 )
             middle = _middle(segmentation, number)
-            self._named[name] = _Named(name, structure.tissue, _to_patient(middle, probe), by, now)
+            self._named[name] = _Named(
+                name, structure.tissue, _to_patient(middle, probe), by, now, segmentation.mask(number)
+            )
 
     def applied(self, segmentation: Segmentation, probe: Pose | None, now: Seconds) -> Segmentation:
         """Give the structures of a later picture the names that people gave.
@@ -120,16 +124,24 @@ class Annotations:
             for one in list(self._named.values()):
                 place = _to_probe(one.at, probe)
                 number = _at(segmentation, place, REACH, tissue=one.tissue, but=taken)
+                if number is not None and probe is None and not _goes_on(one.mask, segmentation.mask(number)):
+                    number = None
                 if number is None:
                     if now - one.seen > FORGETS:
                         del self._named[one.name]
                     continue
                 taken.add(number)
                 one.at, one.seen = _to_patient(_middle(segmentation, number), probe), now
+                one.mask = segmentation.mask(number)
                 structures[number - 1] = replace(
                     structures[number - 1], name=one.name, instance=1, named_by=f"{one.by}, by a click"
                 )
         return replace(segmentation, structures=tuple(structures)) if taken else segmentation
+
+
+def _goes_on(before: np.ndarray, now: np.ndarray) -> bool:
+    """Whether an outline lies where it lay before, by more than half of both: all there is where nobody tracks the probe."""
+    return before.shape == now.shape and bool(2 * (before & now).sum() > (before | now).sum())
 
 
 def _at(

@@ -82,14 +82,18 @@ def _all(first: np.ndarray, rest: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
 def _pictures(
     recording: Path, count: int, frame_rate: Hertz, what: tuple[str, str], report: Report
 ) -> Iterator[np.ndarray]:
-    events = (one for one in scan(recording) if not isinstance(one, Damage))
-    waiting: Event | None = next(events, None)
+    events = scan(recording)
+    waiting: Event | Damage | None = next(events, None)
     frame: Event | None = None
     cue = ""
     for index in range(count):
         now = (index + 1) / frame_rate
-        while waiting is not None and waiting.time <= now:
-            if waiting.kind == "frame" and waiting.data:
+        while waiting is not None and (isinstance(waiting, Damage) or waiting.time <= now):
+            if isinstance(
+                waiting, Damage
+            ):  # what was cued there is lost: silence after it would say that all is well
+                cue = "UNKNOWN: a part of the recording is damaged here"
+            elif waiting.kind == "frame" and waiting.data:
                 frame = waiting
             elif waiting.kind == "cues":
                 cue = _loudest(waiting)

@@ -360,6 +360,7 @@ def test_a_cue_stands_is_explained_and_taken_note_of(server):
         page.keyboard.press("w")
         until(lambda: "femoral vein" in page.inner_text("dialog"))
         page.keyboard.press("Escape")
+        page.wait_for_selector("dialog", state="detached")
 
         def noted():
             page.keyboard.press("a")  # what stands may have grown louder since, which nobody has taken note of yet
@@ -367,7 +368,7 @@ def test_a_cue_stands_is_explained_and_taken_note_of(server):
             page.wait_for_selector("dialog[open]")
             taken = "viewer" in page.inner_text("dialog")
             page.keyboard.press("Escape")
-            page.wait_for_selector("dialog[open]", state="detached")
+            page.wait_for_selector("dialog", state="detached")
             return taken
 
         until(noted, every=0.5)

@@ -105,6 +105,7 @@ def test_hands_measure_by_pointer_and_by_keys_on_a_held_picture():
         until(lambda: len(table(page)) == 2)
         assert float(table(page)[1].split()[2]) == pytest.approx(10 * depth / 2, abs=0.15)
         page.get_by_role("radio", name="Area").click()
+        box = page.locator(".picture").bounding_box()  # a line more of words above it makes it smaller
         for x, y in ((0.3, 0.3), (0.5, 0.3), (0.5, 0.5), (0.3, 0.5), (0.3, 0.3)):
             page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
         until(lambda: len(table(page)) == 3)
@@ -124,4 +125,32 @@ def test_hands_measure_by_pointer_and_by_keys_on_a_held_picture():
         page.keyboard.press("f")
         page.wait_for_selector("[data-view=live]")
         assert table(page) == []  # the same places are others on the next picture
+        assert page.complaints == []
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_a_nerve_named_on_a_still_picture_is_measured_beside_its_reference(shared_data):
+    picture = shared_data("usgra-seg") / "images" / "0000.png"
+    with (
+        serving(str(picture), "--spacing", "0.1", "--procedure", "UL06") as server,
+        browsing() as page,
+    ):
+        live(page, server.url)
+        label = page.locator("[data-label]", has_text="Nerve")
+        until(lambda: label.count() == 1, 60)
+        label.click()
+        page.locator(".names button", has_text="median nerve").click()
+        until(lambda: "median nerve" in label.inner_text().lower())
+        box = page.locator(".picture").bounding_box()
+        page.keyboard.press("c")
+        page.wait_for_selector(".layer.on")
+        page.get_by_role("radio", name="Area").click()
+        side = 2 / 33.4 * box["height"]  # 2 mm of the whole picture, inside the nerve as its masks have it
+        x, y = box["x"] + 0.64 * box["width"] - side / 2, box["y"] + 0.39 * box["height"] - side / 2
+        for across, down in ((0, 0), (1, 0), (1, 1), (0, 1), (0, 0)):
+            page.mouse.click(x + side * across, y + side * down)
+        until(lambda: len(table(page)) == 1)
+        assert "median nerve" in table(page)[0]
+        assert "6" in table(page)[0] and "mean 9.88 mm²" in page.inner_text(".strip")
         assert page.complaints == []

@@ -204,6 +204,8 @@ class Live:
         self._fluid = Fluid()
         self.annotations = Annotations()
         """Names that people gave."""
+        self._named = 0
+        """How often a name was given or taken away: what was labelled before is labelled again, be it the same picture."""
         self._handing: Seconds = 0.0
         self._relabel = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -365,6 +367,8 @@ class Live:
             probe=self.readings.probe_at(at),
             now=at,
         )
+        with self._news:
+            self._named += 1
         self._relabel.set()
 
     def freeze(self, on: bool) -> None:
@@ -599,10 +603,17 @@ class Live:
 
     def _look(self) -> None:
         labelled: Image | None = None
+        named = 0
         while not self._stopped.is_set():
             with self._news:  # together, so that nothing of one procedure is kept for another
                 frame, procedure, seen = self.frame, self.procedure, self.seen
-                known = seen is not None and frame is not None and _same(frame.image, labelled)
+                known = (
+                    seen is not None
+                    and frame is not None
+                    and named == self._named
+                    and _same(frame.image, labelled)
+                )
+                names = self._named
                 if known and seen is not None and frame is not None and seen.number != frame.number:
                     self.seen = replace(seen, number=frame.number, made=frame.made)
                     self._news.notify_all()
@@ -615,7 +626,7 @@ class Live:
             with self._news:
                 fits = procedure is self.procedure
                 if fits:
-                    self.seen, self.carried, labelled = seen, None, frame.image
+                    self.seen, self.carried, labelled, named = seen, None, frame.image, names
                     self._news.notify_all()
             if fits:
                 self._tell(seen)

@@ -399,16 +399,19 @@ def test_a_full_disk_for_the_result_itself_is_no_traceback(still):
 def test_interrupted_is_130_and_leaves_the_folder_as_it_was(tmp_path, kind):
     clip = tmp_path / "clip.h5"
     insonate_hdf5.write(clip, picture(*[painted(300, 300, seed=k) for k in range(200)]))
-    out = tmp_path / "out"
-    out.mkdir()
-    (out / "report.json").write_text("old")
-    words = [sys.executable, "-m", "insonate", "guide", str(clip), "-p", "UL03", "-o", str(out), "--json"]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
-        end = time.monotonic() + 60
-        while not list(out.glob(".*.partial")) and running.poll() is None and time.monotonic() < end:
-            time.sleep(0.01)
-        running.send_signal(kind)
-        said, err = running.communicate(timeout=60)
+    for again in range(5):  # on a busy machine the signal may come once all is done: then nothing was interrupted
+        out = tmp_path / f"out{again}"
+        out.mkdir()
+        (out / "report.json").write_text("old")
+        words = [sys.executable, "-m", "insonate", "guide", str(clip), "-p", "UL03", "-o", str(out), "--json"]
+        with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+            end = time.monotonic() + 60
+            while not list(out.glob(".*.partial")) and running.poll() is None and time.monotonic() < end:
+                time.sleep(0.01)
+            running.send_signal(kind)
+            said, err = running.communicate(timeout=60)
+        if running.returncode != 0:
+            break
     assert running.returncode == 130
     assert json.loads(said)["error"]["exit_code"] == 130
     assert err == "insonate: interrupted, nothing was left half-written\n"

@@ -129,7 +129,9 @@ def test_a_real_clip_goes_the_whole_way_from_a_grabber_to_a_labelled_recorded_pi
             page.mouse.click(box["x"] + x / WIDE * box["width"], box["y"] + y / HIGH * box["height"])
 
         click(LEFT, TOP)
+        until(lambda: "opposite corner" in page.inner_text(".does"))
         click(LEFT + columns, TOP + rows)
+        until(lambda: "Good." in page.inner_text(".does"))
         page.get_by_role("button", name="Go on to the ruler").click()
         click(RULER + 10, 200)
         click(RULER + 10, 600)

@@ -399,7 +399,9 @@ def test_a_full_disk_for_the_result_itself_is_no_traceback(still):
 def test_interrupted_is_130_and_leaves_the_folder_as_it_was(tmp_path, kind):
     clip = tmp_path / "clip.h5"
     insonate_hdf5.write(clip, picture(*[painted(300, 300, seed=k) for k in range(200)]))
-    for again in range(5):  # on a busy machine the signal may come once all is done: then nothing was interrupted
+    for again in range(
+        5
+    ):  # on a busy machine the signal may come once all is done: then nothing was interrupted
         out = tmp_path / f"out{again}"
         out.mkdir()
         (out / "report.json").write_text("old")

@@ -363,7 +363,9 @@ def test_a_cue_stands_is_explained_and_taken_note_of(server):
         page.wait_for_selector("dialog", state="detached")
 
         def noted():
-            page.keyboard.press("a")  # what stands may have grown louder since, which nobody has taken note of yet
+            page.keyboard.press(
+                "a"
+            )  # what stands may have grown louder since, which nobody has taken note of yet
             page.keyboard.press("w")
             page.wait_for_selector("dialog[open]")
             taken = "viewer" in page.inner_text("dialog")

@@ -7,6 +7,7 @@ from insonate.core.acquisition import Acquisition, Probe, Transmit, Waveform
 from insonate.core.anatomy import ModelVersion, Segmentation, Side, Structure, Tissue
 from insonate.core.channel_data import ChannelData
 from insonate.core.clearance import Clearance
+from insonate.core.color_flow import ColorFlow
 from insonate.core.command import (
     AdvanceNeedle,
     Command,
@@ -58,6 +59,7 @@ __all__ = [
     "AxesError",
     "ChannelData",
     "Clearance",
+    "ColorFlow",
     "Command",
     "CoordinateFrame",
     "Cue",

@@ -38,6 +38,9 @@ CLEARED = (
 )
 """Tissues of structures that a clearance is told to."""
 
+ONWARD: Meters = 1e-3
+"""Along a vessel, over which its direction as it lies now is looked for [m]."""
+
 SHAFT_STEP: Meters = 5e-4
 """Between the places of a shaft from which distance is told: at 1 mm from a flat surface too long by 0.03 mm at most [m]."""
 
@@ -213,8 +216,12 @@ class _View:
             rest = course.now.origin(places)
             share = Wall(tube=tube, area=1.0).share_of_radius(rest)
             sign = -1.0 if tissue is Tissue.ARTERY else 1.0  # away from the heart, + is toward the head
+            # Along the vessel as it lies now: pressed tissue bends it, and blood goes with it.
+            sides = (rest - 0.5 * ONWARD * (way := tube.heading(rest)), rest + 0.5 * ONWARD * way)
+            before, after = np.split(course.now.place(np.concatenate(sides)), 2)
+            along = (after - before) / ONWARD
             out[columns, rows] = (
-                poiseuille(share, sign * speed)[:, None] * (tube.heading(rest) @ plane.pose.rotation)
+                poiseuille(share, sign * speed)[:, None] * (along @ plane.pose.rotation)
             ).astype(np.float32)
         return out
 

@@ -43,6 +43,18 @@ export interface CarriedLine {
   sure: number | null
 }
 
+/** Where flow is looked for [m], with how many shots a second [Hz] and at which angle [rad]; from either end. */
+export interface Color {
+  type: 'color'
+  on: boolean
+  left: number
+  right: number
+  top: number
+  bottom: number
+  rate: number
+  steering: number
+}
+
 /** The picture has not changed since it was labelled: what was made of it holds for this later frame too. */
 export interface Confirmed {
   type: 'confirmed'
@@ -74,6 +86,20 @@ export interface CueRow {
 export interface Cues {
   type: 'cues'
   cues: CueRow[]
+}
+
+/** What was seen of flow last, a signed byte a pixel. */
+export interface Flow {
+  type: 'flow'
+  rows: number
+  columns: number
+  origin: number[]
+  step: number[]
+  nyquist: number
+  velocities: string
+  made: number
+  toward: string[]
+  away: string[]
 }
 
 /** The viewer holds the picture, or lets it go on. */
@@ -144,6 +170,7 @@ export interface Hello {
   held: number | null
   recording: boolean
   hands: boolean
+  color: Color | null
 }
 
 /** What the syringe says. */
@@ -210,6 +237,11 @@ export interface NeedleNow {
 export interface Next {
   type: 'next'
   reason: string | null
+}
+
+/** What was seen of flow is true no more: it is looked for elsewhere, or not at all. */
+export interface NoFlow {
+  type: 'no_flow'
 }
 
 /** One planned path, in words and numbers. */
@@ -401,5 +433,5 @@ export interface TrackNow {
   diameter: number
 }
 
-export type FromServer = ThreadNow | Hello | Guidance | Carried | Confirmed | Status | Hands | Cues | Problem
-export type FromPage = Ack | SetControl | SetProcedure | Freeze | MoveProbe | MoveNeedle | Press | Stimulate | Pilot | Acknowledge | Name | Next | Back
+export type FromServer = ThreadNow | Hello | Guidance | Carried | Confirmed | Flow | NoFlow | Status | Hands | Cues | Problem
+export type FromPage = Ack | SetControl | Color | SetProcedure | Freeze | MoveProbe | MoveNeedle | Press | Stimulate | Pilot | Acknowledge | Name | Next | Back

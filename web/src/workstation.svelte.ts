@@ -1,7 +1,7 @@
 // What the page knows at one moment, and since when. Nothing here outlives its evidence: what is too old is unknown.
 import { unpack, type Frame } from './frame'
 import type { Drawing } from './drawing'
-import type { Carried, CarriedLine, CueRow, FromPage, FromServer, Guidance, Hands, HazardRow, Hello, NearRow, Patient, ProbeNow, RecordingName, Reference, RegionName, ReportNow, ThreadNow } from './messages'
+import type { Carried, CarriedLine, Color, CueRow, Flow, FromPage, FromServer, Guidance, Hands, HazardRow, Hello, NearRow, Patient, ProbeNow, RecordingName, Reference, RegionName, ReportNow, ThreadNow } from './messages'
 import { Calipers } from './calipers.svelte'
 import type { Grab } from './grab.svelte'
 import { Sound, type Heard } from './sound'
@@ -16,6 +16,8 @@ const LOST = 1.0
 const AGED = 1.2
 /** … and are taken away [s]. */
 const TOO_OLD = 3.0
+/** Color of shots this much older than the picture, or newer, is none of it [s]. */
+const COLOR_OLD = 0.6
 /** Between two looks at the clock [s]. */
 const LOOK = 0.1
 /** Poses of the probe are remembered so long; the newest before is kept always [s]. */
@@ -51,6 +53,8 @@ export class Workstation {
   guidance = $state.raw<Guidance | null>(null)
   /** How the outlines of the guidance have moved since, by the pictures. */
   carried = $state.raw<Carried | null>(null)
+  /** What was seen of flow last. */
+  flow = $state.raw<Flow | null>(null)
   problem = $state<string | null>(null)
   /** Where the examination is in its thread; null before the server says so. */
   thread = $state.raw<ThreadNow | null>(null)
@@ -221,6 +225,11 @@ export class Workstation {
     return rows.map((row) => ({ ...row, ...UNKNOWN, reason: 'picture gone: the one it was seen in is lost or too old' }))
   })
 
+  /** Flow, as long as it belongs to the picture shown. */
+  shownFlow: Flow | null = $derived(
+    this.flow && this.frame && Math.abs(this.frame.made - this.flow.made) < COLOR_OLD && this.view !== 'lost' && this.view !== 'disconnected' ? this.flow : null,
+  )
+
   unknown: number = $derived(this.hazards.filter((row) => !row.known).length)
 
   /** What stands: the loudest first; among equals one that nobody took note of. */
@@ -302,6 +311,19 @@ export class Workstation {
   /** Call the structure at a place of the drawing by a name; null takes it away. */
   call(at: [number, number], name: string | null): void {
     this.say({ type: 'name', axial: at[0], lateral: at[1], name })
+  }
+
+  /** Look for flow as it is said, or no more. */
+  color(wanted: Color): void {
+    if (!this.hello?.color) return
+    this.hello = { ...this.hello, color: wanted } // what the server makes of it comes with its next word
+    this.say(wanted)
+  }
+
+  toggleColor(): void {
+    const color = this.hello?.color
+    if (color) this.color({ ...color, on: !color.on })
+    else this.notice = 'what is shown gives no shots in which flow could be seen'
   }
 
   back(stage: string): void {
@@ -566,6 +588,12 @@ export class Workstation {
       case 'carried':
         this.carried = message
         break
+      case 'flow':
+        this.flow = message
+        break
+      case 'no_flow':
+        this.flow = null
+        break
       case 'confirmed':
         if (this.guidance) this.guidance = { ...this.guidance, frame: message.frame, made: message.made }
         break
@@ -602,6 +630,7 @@ export class Workstation {
     this.frame = null
     this.guidance = null
     this.carried = null
+    this.flow = null
     this.hands = null
     this.poses = []
     this.cues = []

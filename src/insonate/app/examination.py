@@ -1,5 +1,6 @@
 """The one examination that this server shows: its source, its procedure, and what is said of it."""
 
+import base64
 import threading
 from collections.abc import Callable
 from dataclasses import asdict
@@ -7,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
+import numpy as np
 from pydantic import ValidationError
 
 from insonate import __version__
@@ -14,12 +16,15 @@ from insonate.app.cockpit import Cockpit, Deed, can_be_held
 from insonate.app.messages import (
     Carried,
     CarriedLine,
+    Color,
     Control,
     CueRow,
     Cues,
+    Flow,
     Guidance,
     HazardRow,
     Hello,
+    NoFlow,
     PathRow,
     Patient,
     ProcedureName,
@@ -41,13 +46,15 @@ from insonate.core import (
 from insonate.core.units import Meters
 from insonate.devices.grabber import Grabber
 from insonate.display.overlay import clearance_text, length_text
-from insonate.display.palette import tissue_stroke
+from insonate.display.palette import table, tissue_stroke
 from insonate.guidance.procedures import procedure as load
 from insonate.guidance.procedures import procedures
+from insonate.pipeline import flow as flows
 from insonate.pipeline import live as live_of
 from insonate.pipeline.catalog import SOURCES
 from insonate.pipeline.chain import as_image, with_depth
 from insonate.pipeline.commands import plain
+from insonate.pipeline.flow import ColorBox
 from insonate.pipeline.live import CONTROLS, Live, Seen
 from insonate.pipeline.patients import Choice, source_of
 from insonate.pipeline.playback import Playback
@@ -84,6 +91,7 @@ class Examination:
         self._of_choice: Live | None = None
         self._noun: Readable | None = None
         self._change = threading.RLock()
+        self._box = ColorBox()
         self.revision = self.stream = 0
         self.live: Live | None = None
         self.pilots = Pilots()
@@ -370,6 +378,23 @@ class Examination:
             self.live.set_control(name, value)
             self.tell()
 
+    def set_color(self, wanted: Color, viewer: int) -> None:
+        """Look for flow, or no more.
+
+        Raises
+        ------
+        InputError
+            If the source gives no shots for it, or the box is none.
+        """
+        names = ("left", "right", "top", "bottom", "rate", "steering")
+        box = ColorBox(**{name: getattr(wanted, name) for name in names})
+        live = self.live
+        if live is None:
+            raise InputError("nothing is shown yet")
+        live.set_color(box if wanted.on else None, f"viewer {viewer}")
+        self._box = box
+        self.tell()
+
     def obey(self, deed: Deed, viewer: int) -> None:
         """Move probe or needle, press the syringe, set the stimulator.
 
@@ -475,6 +500,7 @@ class Examination:
             held=live.held if live is not None else None,
             recording=self.recorded is not None,
             hands=self.cockpit is not None,
+            color=None if live is None or not live.colors else color_of(live.color, self._box),
         )
 
 
@@ -542,6 +568,43 @@ def guidance(seen: Seen) -> Guidance:
         reason=plan.reason,
         next_step=_next_step(plan, seen),
         drawing=seen.guided.drawing.to_json(),
+    )
+
+
+def color_of(box: ColorBox | None, last: ColorBox) -> Color:
+    """Say where flow is looked for, or was last."""
+    shown = box or last
+    names = ("left", "right", "top", "bottom", "rate", "steering")
+    return Color(on=box is not None, **{name: getattr(shown, name) for name in names})
+
+
+def flow_now(flow: flows.Flow | None) -> Flow | NoFlow:
+    """Say what was seen of flow last.
+
+    Parameters
+    ----------
+    flow : flow.Flow or None
+        From the live source.
+
+    Returns
+    -------
+    Flow or NoFlow
+        As the page is told.
+    """
+    if flow is None:
+        return NoFlow()
+    rows, columns = flow.velocities.shape
+    colors = table()["flow"]
+    return Flow(
+        rows=rows,
+        columns=columns,
+        origin=list(flow.origin),
+        step=list(flow.step),
+        nyquist=flow.nyquist,
+        velocities=base64.b64encode(np.ascontiguousarray(flow.velocities).tobytes()).decode("ascii"),
+        made=flow.made,
+        toward=list(colors["toward"]),
+        away=list(colors["away"]),
     )
 
 

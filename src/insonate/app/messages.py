@@ -71,6 +71,44 @@ class RegionName(Message):
     pathologies: list[str]
 
 
+class Color(Message):
+    """Where flow is looked for [m], with how many shots a second [Hz] and at which angle [rad]; from either end."""
+
+    type: Literal["color"] = "color"
+    on: bool
+    left: float
+    right: float
+    top: float
+    bottom: float
+    rate: float
+    steering: float
+
+
+class Flow(Message):
+    """What was seen of flow last, a signed byte a pixel."""
+
+    type: Literal["flow"] = "flow"
+    rows: int
+    columns: int
+    origin: list[float]
+    """Axial and lateral of the first pixel [m]."""
+    step: list[float]
+    nyquist: float
+    """127 stands for it, toward the probe; -128 is unknown [m/s]."""
+    velocities: str
+    """Base64 of rows x columns bytes."""
+    made: float
+    toward: list[str]
+    """Colors of flow toward the probe, slow and as fast as can be told."""
+    away: list[str]
+
+
+class NoFlow(Message):
+    """What was seen of flow is true no more: it is looked for elsewhere, or not at all."""
+
+    type: Literal["no_flow"] = "no_flow"
+
+
 class Hello(Message):
     """First word of the server, and again when source, controls or procedure change."""
 
@@ -98,6 +136,8 @@ class Hello(Message):
     """Whether what is shown is being recorded."""
     hands: bool
     """Whether the source obeys probe, needle, syringe and stimulator."""
+    color: Color | None
+    """Where flow is looked for; None where the source gives no shots for it."""
 
 
 class HazardRow(Message):
@@ -523,10 +563,13 @@ class Back(Message):
     stage: Annotated[str, Field(max_length=20)]
 
 
-FromServer = ThreadNow | Hello | Guidance | Carried | Confirmed | Status | Hands | Cues | Problem
+FromServer = (
+    ThreadNow | Hello | Guidance | Carried | Confirmed | Flow | NoFlow | Status | Hands | Cues | Problem
+)
 Said = (
     Ack
     | SetControl
+    | Color
     | SetProcedure
     | Freeze
     | MoveProbe

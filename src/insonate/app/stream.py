@@ -13,12 +13,13 @@ from collections import deque
 from fastapi import WebSocket, WebSocketDisconnect
 from pydantic import ValidationError
 
-from insonate.app.examination import carried_on, guidance
+from insonate.app.examination import carried_on, flow_now, guidance
 from insonate.app.leading import Leading
 from insonate.app.messages import (
     Ack,
     Acknowledge,
     Back,
+    Color,
     Confirmed,
     Freeze,
     FromServer,
@@ -128,6 +129,8 @@ class Viewer:
                 self._room.set()
             case SetControl(name=name, value=value):
                 self.examination.set_control(name, value)
+            case Color() as color:
+                self.examination.set_color(color, self.number)
             case SetProcedure(id=id):
                 self.examination.set_procedure(id)
             case Freeze(on=on):
@@ -150,7 +153,7 @@ class Viewer:
                     live.touched(deed.at)
 
     async def _send(self) -> None:
-        revision, seen, carried = -1, None, None
+        revision, seen, carried, flow = -1, None, None, None
         live: Live | None = None
         counted, at, count = 0.0, time.monotonic(), 0
         while True:
@@ -158,7 +161,7 @@ class Viewer:
                 revision = self.examination.revision
                 shown, hello = self.examination.shown()
                 if live is not shown:
-                    self._last, seen, live = 0, None, shown
+                    self._last, seen, flow, live = 0, None, None, shown
                     at, count = time.monotonic(), 0
                 await self._say(hello)
             if live is None:
@@ -186,6 +189,9 @@ class Viewer:
             ):
                 carried = moved
                 await self._say(carried_on(moved))
+            if live.flow is not flow:
+                flow = live.flow
+                await self._say(flow_now(flow))
             if time.monotonic() - counted >= STATUS_EVERY:
                 counted = time.monotonic()
                 number = 0 if live.frame is None else live.frame.number

@@ -6,12 +6,15 @@ number and the time of the frame it was made from: whoever shows it says its age
 source, depth for one that gives channel data.
 """
 
+import contextlib
+import logging
 import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from typing import TypeGuard
 
 import numpy as np
 
@@ -41,9 +44,12 @@ from insonate.pipeline.alarm import Alarm
 from insonate.pipeline.annotations import Annotations
 from insonate.pipeline.catalog import BEAMFORMERS
 from insonate.pipeline.chain import Guided, as_image, cut, frame_of, grid_of, guide_scene, label, one_frame
+from insonate.pipeline.flow import CONTROL, ColorBox, Flow, flow_of
 from insonate.pipeline.fluid import Fluid
 from insonate.pipeline.readings import Readings
 from insonate.pipeline.scheduling import COMPOUNDING, DENSITY, LABELLING, Scheduling
+
+LOG = logging.getLogger(__name__)
 
 COMPOUNDED, FEWER = 5, 3
 """Plane waves in the rolling compound, and where that is held back."""
@@ -170,6 +176,10 @@ class Live:
     """The newest that was labelled."""
     carried: Carried | None = None
     """How what was seen has moved since; None where that was not looked at."""
+    color: ColorBox | None = None
+    """Where flow is looked for; None while it is not."""
+    flow: Flow | None = None
+    """What was seen of it last; None where nothing was."""
     problem: str | None = None
     """Why the source stopped, in words; None while it runs."""
     frozen: bool = False
@@ -196,6 +206,7 @@ class Live:
         self._shape: tuple[int, int] | None = None
         self._grid: tuple[object, Grid] | None = None
         self._raw: queue.Queue[tuple[ChannelData | Image, Seconds, Seconds | None]] = queue.Queue(maxsize=1)
+        self._ensembles: queue.Queue[tuple[ChannelData, ColorBox]] = queue.Queue(maxsize=1)
         self._asked: Seconds | None = None
         self._scheduling = Scheduling()
         self._forming: Seconds = 0.0
@@ -218,7 +229,7 @@ class Live:
 
     def start(self) -> "Live":
         """Begin; `stop` ends it."""
-        for work in (self._produce, self._form, self._look):
+        for work in (self._produce, self._form, self._look, self._color):
             thread = threading.Thread(target=work, daemon=True, name=f"live-{work.__name__.strip('_')}")
             thread.start()
             self._threads.append(thread)
@@ -308,6 +319,41 @@ class Live:
                 self.at_edge = held is not command
             self._commands.append(held)
         return held
+
+    @property
+    def colors(self) -> bool:
+        """Whether the source takes ensembles, so that flow can be looked for."""
+        return CONTROL in self.source.accepts
+
+    def set_color(self, box: ColorBox | None, by: str) -> None:
+        """Look for flow in a box, or no more.
+
+        Parameters
+        ----------
+        box : ColorBox or None
+            Where, and how; None ends it.
+        by : str
+            Who says so.
+
+        Raises
+        ------
+        InputError
+            If the source takes no ensembles.
+        """
+        if not self.colors:
+            raise InputError(f"{self.source.name} gives no shots in which flow could be seen")
+        off = (SetControl(name=CONTROL, value=0.0, time=0.0, given_by=by),)
+        for command in off if box is None else box.commands(given_by=by):
+            self.command(command)
+        with self._news:
+            if (
+                box is None
+                or self.color is None
+                or (box.rate, box.steering) != (self.color.rate, self.color.steering)
+            ):
+                self.flow = None  # on another scale it would be another color
+            self.color = box
+            self._news.notify_all()
 
     def silent_for(self) -> Seconds | None:
         """Give since when no picture was shown, by this machine's clock and not by the source's, which may have stopped too.
@@ -404,12 +450,17 @@ class Live:
                     self._tell(command)
                 if self.alarm is not None:
                     self.alarm.take(commands, ())
-                for observation in self.source.advance(commands, until):
+                given: Iterable[object] = self.source.advance(commands, until)
+                for observation in given:
                     if self.readings.take(observation):
                         self._tell(observation)
                         if self.alarm is not None:
                             self.alarm.take((), (observation,))
-                    if isinstance(observation, ChannelData | Image) and not _of_flow(observation):
+                    if isinstance(observation, Flow):  # of a recording
+                        self._place_flow(observation)
+                    elif _of_flow(observation):
+                        self._hand_ensemble(observation)
+                    elif isinstance(observation, ChannelData | Image):
                         for frame in range(observation.n_frames):
                             self._hand(_only(observation, frame), until, asked)
                             asked = None
@@ -435,6 +486,37 @@ class Live:
                 continue
             break
         self._handing += time.monotonic() - began
+
+    def _hand_ensemble(self, ensemble: ChannelData) -> None:
+        """Leave an ensemble to the thread that sees flow; one that still waits there is too old."""
+        box = self.color
+        if box is None:
+            return
+        with contextlib.suppress(queue.Empty):
+            self._ensembles.get_nowait()
+        with contextlib.suppress(queue.Full):
+            self._ensembles.put_nowait((ensemble, box))
+
+    def _color(self) -> None:
+        """See flow while pictures are formed: they never wait for it."""
+        while not self._stopped.is_set():
+            try:
+                ensemble, box = self._ensembles.get(timeout=PATIENCE)
+            except queue.Empty:
+                continue
+            try:
+                flow = flow_of(ensemble, box)
+            except Exception as error:  # the picture goes on without color, and says so by having none
+                LOG.error("flow could not be seen", exc_info=error)
+                continue
+            if box is self.color:
+                self._place_flow(flow)
+
+    def _place_flow(self, flow: Flow) -> None:
+        with self._news:
+            self._news.wait_for(lambda: not self.frozen or self._stopped.is_set())
+            self.flow = replace(flow, made=time.time())
+        self._tell(self.flow)
 
     def _schedule(self, work: Seconds, tick: Seconds) -> None:
         """Leave out or take up again what the machine has no time for, or has."""
@@ -726,7 +808,7 @@ def carry(seen: Seen, frame: Frame) -> Carried | None:
     )
 
 
-def _of_flow(observation: ChannelData | Image) -> bool:
+def _of_flow(observation: object) -> TypeGuard[ChannelData]:
     """Whether it is an ensemble for color Doppler, and no picture."""
     return isinstance(observation, ChannelData) and observation.is_ensemble
 

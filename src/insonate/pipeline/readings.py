@@ -3,12 +3,17 @@
 import time
 from collections import deque
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 from insonate.core import InjectionReading, NeedlePose, NeedleState, Pose, StimulationReading
 from insonate.core.units import Seconds
 
 MOST_POSES = 64
 """Poses of the probe that are kept: three seconds, more than a tracker is late."""
+
+
+Reading = Pose | NeedlePose | StimulationReading | InjectionReading
+"""What an instrument says."""
 
 
 @dataclass(slots=True, eq=False)
@@ -28,7 +33,7 @@ class Readings:
     _poses: deque[Pose] = field(default_factory=lambda: deque(maxlen=MOST_POSES))
     _needles: deque[NeedlePose] = field(default_factory=lambda: deque(maxlen=MOST_POSES))
 
-    def take(self, observation: object) -> bool:
+    def take(self, observation: object) -> TypeGuard[Reading]:
         """Take one, if it is a reading; False if it is none."""
         if isinstance(observation, Pose):
             self._poses.append(observation)

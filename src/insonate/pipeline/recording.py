@@ -32,6 +32,7 @@ from insonate.core import (
 )
 from insonate.core.units import Seconds
 from insonate.pipeline.commands import commanded, plain
+from insonate.pipeline.flow import Flow
 from insonate.pipeline.live import Frame, extent
 from insonate.record.timeline import Damage, check, scan
 
@@ -41,7 +42,7 @@ FORMAT = 1
 PAUSE: Seconds = 1.0
 """Between the end of a recording and its beginning anew [s]."""
 
-Kept = Frame | Command | Pose | NeedlePose | StimulationReading | InjectionReading
+Kept = Frame | Flow | Command | Pose | NeedlePose | StimulationReading | InjectionReading
 """What is kept of a live source."""
 
 
@@ -60,6 +61,15 @@ def event_of(noun: object) -> tuple[str, dict[str, Any], bytes] | None:
     """
     if isinstance(noun, Frame):
         return "frame", _frame_content(noun), np.ascontiguousarray(noun.pixels).tobytes()
+    if isinstance(noun, Flow):
+        content = {
+            "time": noun.time,
+            "shape": list(noun.velocities.shape),
+            "origin": list(noun.origin),
+            "step": list(noun.step),
+            "nyquist": noun.nyquist,
+        }
+        return "flow", content, np.ascontiguousarray(noun.velocities).tobytes()
     if isinstance(noun, get_args(Command)):
         return "command", plain(noun), b""
     if isinstance(noun, Pose):
@@ -114,7 +124,7 @@ def _frame_content(frame: Frame) -> dict[str, Any]:
 
 def noun_of(
     event: Event, *, shift: Seconds = 0.0
-) -> Image | Command | Pose | NeedlePose | StimulationReading | InjectionReading | None:
+) -> Image | Flow | Command | Pose | NeedlePose | StimulationReading | InjectionReading | None:
     """Give the noun that an event keeps.
 
     Parameters
@@ -142,9 +152,20 @@ def noun_of(
 
 def _noun_of(
     kind: str, content: Mapping[str, Any], data: bytes, shift: Seconds
-) -> Image | Command | Pose | NeedlePose | StimulationReading | InjectionReading | None:
+) -> Image | Flow | Command | Pose | NeedlePose | StimulationReading | InjectionReading | None:
     if kind == "frame":
         return _image(content, data, shift) if data else None
+    if kind == "flow":
+        rows, columns = content["shape"]
+        if not data:
+            return None
+        return Flow(
+            velocities=np.frombuffer(data, np.int8).reshape(rows, columns),
+            nyquist=content["nyquist"],
+            origin=_pair(content["origin"]),
+            step=_pair(content["step"]),
+            time=content["time"] + shift,
+        )
     if kind == "command":
         return commanded([dict(content)])[0]
     if kind == "pose":
@@ -181,6 +202,11 @@ def _noun_of(
             time=content["time"] + shift,
         )
     return None
+
+
+def _pair(values: Sequence[float]) -> tuple[float, float]:
+    first, second = values
+    return float(first), float(second)
 
 
 def _image(content: Mapping[str, Any], data: bytes, shift: Seconds) -> Image:

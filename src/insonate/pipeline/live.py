@@ -457,7 +457,7 @@ class Live:
                         if self.alarm is not None:
                             self.alarm.take((), (observation,))
                     if isinstance(observation, Flow):  # of a recording
-                        self._place_flow(observation)
+                        self._place_flow(observation, None)
                     elif _of_flow(observation):
                         self._hand_ensemble(observation)
                     elif isinstance(observation, ChannelData | Image):
@@ -509,14 +509,15 @@ class Live:
             except Exception as error:  # the picture goes on without color, and says so by having none
                 LOG.error("flow could not be seen", exc_info=error)
                 continue
-            if box is self.color:
-                self._place_flow(flow)
+            self._place_flow(flow, box)
 
-    def _place_flow(self, flow: Flow) -> None:
+    def _place_flow(self, flow: Flow, box: ColorBox | None) -> None:
+        """Put it in place, if it is of the box of now; while the picture is held what comes later is none of it."""
         with self._news:
-            self._news.wait_for(lambda: not self.frozen or self._stopped.is_set())
-            self.flow = replace(flow, made=time.time())
-        self._tell(self.flow)
+            if self.frozen or box is not self.color:
+                return
+            self.flow = placed = replace(flow, made=time.time())
+        self._tell(placed)
 
     def _schedule(self, work: Seconds, tick: Seconds) -> None:
         """Leave out or take up again what the machine has no time for, or has."""

@@ -30,6 +30,16 @@ def main() -> None:
     def planned(page: object) -> bool:
         return page.locator("path[data-role=path]").count() > 0
 
+    def colored(page: object) -> int:
+        return page.evaluate(
+            """() => {
+                const canvas = document.querySelector('[data-flow]')
+                if (!canvas) return 0
+                const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height)
+                return data.filter((value, index) => index % 4 === 3 && value).length
+            }"""
+        )
+
     with serving() as server:
         for width, height in ((1280, 720), (1920, 1080), (820, 1180)):
             with browsing(width, height) as page:
@@ -89,6 +99,14 @@ def main() -> None:
             page.keyboard.press("Escape")
             page.keyboard.press("f")
             page.wait_for_selector("[data-view=live]")
+            page.keyboard.press("p")
+            page.keyboard.press("2")
+            for _ in range(12):
+                page.keyboard.press("t")
+                time.sleep(0.2)
+            until(lambda: colored(page) > 500, 60, every=0.03)
+            page.screenshot(path=OUT / "page-color.png")
+            page.keyboard.press("1")
             page.keyboard.press("?")
             page.wait_for_selector("dialog[open]")
             page.screenshot(path=OUT / "page-help.png")

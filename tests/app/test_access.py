@@ -34,7 +34,13 @@ def test_no_screen_has_a_fault_of_access(server):
         live(page, server.url)
         until(lambda: page.locator("path[data-role=structure]").count() > 0, 60)
         assert faults(page) == []
-        for key, what in (("5", "M-mode"), ("b", "gain by depth"), ("y", "space"), ("c", "calipers")):
+        for key, what in (
+            ("2", "color"),
+            ("5", "M-mode"),
+            ("b", "gain by depth"),
+            ("y", "space"),
+            ("c", "calipers"),
+        ):
             page.keyboard.press(key)
             page.wait_for_timeout(800)
             assert faults(page) == [], what

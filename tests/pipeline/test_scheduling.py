@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from insonate.pipeline.scheduling import (
+    COLOR,
     COMPOUNDING,
     DENSITY,
     DROPS_AFTER,
@@ -45,11 +46,12 @@ def test_a_fast_machine_leaves_nothing_out():
     assert Clocked().run(0.9, 600) == ()
 
 
-def test_density_goes_first_then_compounding_then_labelling_and_no_more():
+def test_density_goes_first_then_compounding_then_color_then_labelling_and_no_more():
     clocked = Clocked()
     assert clocked.run(1.5, DROPS_AFTER + 3 * PERIOD) == (DENSITY,)
     assert clocked.run(1.5, DROPS_AFTER + 3 * PERIOD) == (DENSITY, COMPOUNDING)
-    assert clocked.run(1.5, DROPS_AFTER + 3 * PERIOD) == (DENSITY, COMPOUNDING, LABELLING)
+    assert clocked.run(1.5, DROPS_AFTER + 3 * PERIOD) == (DENSITY, COMPOUNDING, COLOR)
+    assert clocked.run(1.5, DROPS_AFTER + 3 * PERIOD) == (DENSITY, COMPOUNDING, COLOR, LABELLING)
     assert clocked.run(1.5, 60) == ORDER
 
 
@@ -82,6 +84,7 @@ def test_it_comes_back_last_first_once_there_is_room():
     begun = clocked.now
     clocked.run(0.3, 60)
     assert [dropped for at, dropped in clocked.changes if at > begun] == [
+        (DENSITY, COMPOUNDING, COLOR),
         (DENSITY, COMPOUNDING),
         (DENSITY,),
         (),

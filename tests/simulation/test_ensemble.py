@@ -6,7 +6,7 @@ from insonate.core import ChannelData, Grid, SetControl
 from insonate.imaging.beamforming.delay_and_sum import delay_and_sum
 from insonate.simulation.answer import replay
 from insonate.simulation.course import CONTROLS, TICK, Settings
-from insonate.simulation.ensemble import EVERY, Heard
+from insonate.simulation.ensemble import Heard
 from insonate.simulation.patient import SimulatedPatient, cutter
 from insonate.simulation.section import heard
 from insonate.simulation.streams import plane_thickness
@@ -79,13 +79,18 @@ def test_velocity_in_an_artery_is_found_within_three_percent():
 def test_an_ensemble_is_told_from_a_picture_and_comes_ten_times_a_second():
     _, ensembles, pictures = observed([probe(), *color(shots=4, rate=2e3)], 0.2)
     assert len(pictures) == 4 and len(ensembles) == 2
-    assert [e.times[0, 0] for e in ensembles] == pytest.approx([0.0, EVERY * TICK])
+    assert [e.times[0, 0] for e in ensembles] == pytest.approx([0.0, 2 * TICK])
     one = ensembles[0]
     assert one.n_frames == 4
     np.testing.assert_allclose(np.diff(one.times[:, 0]), 1 / 2e3)
     assert one.provenance[0].settings["shots"] == 4
     direction = one.acquisition.transmits[0].direction
     assert np.arctan2(direction[0], direction[2]) == pytest.approx(0.175)
+
+
+def test_it_comes_less_often_where_that_is_asked_for():
+    _, ensembles, _ = observed([probe(), *color(shots=4, rate=2e3, every=5)], 0.6)
+    assert [e.times[0, 0] for e in ensembles] == pytest.approx([0.0, 5 * TICK, 10 * TICK])
 
 
 def test_color_changes_no_state_and_every_byte_comes_again():

@@ -5,7 +5,7 @@ export const MAGIC = 'INSO'
 export const HEADER_BYTES = 72
 export const SIMULATED = 1
 export const METERS = 2
-export const HELD_BACK: [string, number][] = [['map density', 4], ['compounding', 8], ['labelling rate', 16]]
+export const HELD_BACK: [string, number][] = [['map density', 4], ['compounding', 8], ['labelling rate', 16], ['color rate', 32]]
 
 /** The viewer has drawn a frame; those sent before it have come too. */
 export interface Ack {

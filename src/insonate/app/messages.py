@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from insonate.pipeline.live import Frame, extent
-from insonate.pipeline.scheduling import COMPOUNDING, DENSITY, LABELLING
+from insonate.pipeline.scheduling import COLOR, COMPOUNDING, DENSITY, LABELLING
 
 VERSION = 1
 
@@ -22,7 +22,7 @@ made [s], axial and lateral of the first pixel, step between rows and between co
 
 MAGIC = b"INSO"
 SIMULATED, METERS = 1, 2
-HELD_BACK = {DENSITY: 4, COMPOUNDING: 8, LABELLING: 16}
+HELD_BACK = {DENSITY: 4, COMPOUNDING: 8, LABELLING: 16, COLOR: 32}
 """Flags of what was left out of a frame, because the machine was too slow."""
 
 

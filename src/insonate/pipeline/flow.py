@@ -14,6 +14,12 @@ from insonate.core.units import Hertz, Meters, MetersPerSecond, Radians, Seconds
 from insonate.imaging.doppler import color_doppler, shows
 from insonate.pipeline.catalog import BEAMFORMERS
 
+EVERY = "color_every"
+"""By which it is told how many ticks lie between two ensembles, if it has it."""
+
+OFTEN, SELDOM = 2, 5
+"""Ticks between them: ten in a second, and four where that is held back."""
+
 SHOTS = 10
 """In an ensemble: fewer tell slow flow from tissue worse, more take longer."""
 
@@ -37,9 +43,11 @@ class ColorBox:
     left: Meters = -0.01
     """Along the array [m]."""
     right: Meters = 0.01
+    """Along the array [m]."""
     top: Meters = 0.008
     """Below the face [m]."""
     bottom: Meters = 0.03
+    """Below the face [m]."""
     rate: Hertz = 2e3
     """Of the shots [Hz]."""
     steering: Radians = 0.175

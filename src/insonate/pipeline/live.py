@@ -44,10 +44,11 @@ from insonate.pipeline.alarm import Alarm
 from insonate.pipeline.annotations import Annotations
 from insonate.pipeline.catalog import BEAMFORMERS
 from insonate.pipeline.chain import Guided, as_image, cut, frame_of, grid_of, guide_scene, label, one_frame
-from insonate.pipeline.flow import CONTROL, ColorBox, Flow, flow_of
+from insonate.pipeline.flow import CONTROL, EVERY, OFTEN, ColorBox, Flow, flow_of
+from insonate.pipeline.flow import SELDOM as COLOR_SELDOM
 from insonate.pipeline.fluid import Fluid
 from insonate.pipeline.readings import Readings
-from insonate.pipeline.scheduling import COMPOUNDING, DENSITY, LABELLING, Scheduling
+from insonate.pipeline.scheduling import COLOR, COMPOUNDING, DENSITY, LABELLING, Scheduling
 
 LOG = logging.getLogger(__name__)
 
@@ -524,6 +525,7 @@ class Live:
         can = [
             *((DENSITY,) if DENSITY_CONTROL in self.source.accepts else ()),
             *((COMPOUNDING,) if self.beamforms else ()),
+            *((COLOR,) if self.color is not None and EVERY in self.source.accepts else ()),
             LABELLING,
         ]
         before = self._scheduling.dropped
@@ -535,10 +537,18 @@ class Live:
             self._commands.append(
                 SetControl(name=DENSITY_CONTROL, value=value, time=self._now, given_by="the scheduler")
             )
+        if (COLOR in now) != (COLOR in before):
+            every = float(COLOR_SELDOM if COLOR in now else OFTEN)
+            self._commands.append(
+                SetControl(name=EVERY, value=every, time=self._now, given_by="the scheduler")
+            )
 
     def _dropped(self) -> tuple[str, ...]:
         """Tell what is left out now: never the labels, which guide, while a needle is under the skin."""
-        return tuple(one for one in self._scheduling.dropped if not (self._fluid.inside and one == LABELLING))
+        unsaid = {LABELLING} if self._fluid.inside else set()
+        if self.color is None:
+            unsaid.add(COLOR)
+        return tuple(one for one in self._scheduling.dropped if one not in unsaid)
 
     def _fail(self, why: str) -> None:
         """Say why the source stopped, once all that it gave before is shown."""

@@ -6,18 +6,18 @@ with work the longer of the two turns that a frame takes, in the thread of its s
 image. It is taken by the clock on the wall: who else is on the same cores, as the browser is, takes its share of it.
 
 Left out is, one after the other, what guides least: the density of the simulated map, then depth of compounding, then how
-often structures are labelled. Nothing that guides is ever left out: needle, cues and clearances are judged at every tick.
-What was left out is taken up again in the opposite order, after a while with room to spare; where that proves too much,
-the next try waits twice as long. What is left out is said with every frame.
+often flow is looked for, then how often structures are labelled. Nothing that guides is ever left out: needle, cues and
+clearances are judged at every tick. What was left out is taken up again in the opposite order, after a while with room to
+spare; where that proves too much, the next try waits twice as long. What is left out is said with every frame.
 """
 
 from collections.abc import Collection
 
 from insonate.core.units import Seconds
 
-DENSITY, COMPOUNDING, LABELLING = "map density", "compounding", "labelling rate"
+DENSITY, COMPOUNDING, COLOR, LABELLING = "map density", "compounding", "color rate", "labelling rate"
 
-ORDER = (DENSITY, COMPOUNDING, LABELLING)
+ORDER = (DENSITY, COMPOUNDING, COLOR, LABELLING)
 """What is left out, first to last."""
 
 OVER, UNDER = 0.95, 0.6

@@ -72,6 +72,7 @@ CONTROLS = {
     "needle_gauge": (18.0, 25.0),
     "needle_echogenic": (0.0, 1.0),
     "color_shots": (0.0, 32.0),
+    "color_every": (2.0, 20.0),
     "color_rate": (1e3, 2e4),
     "color_steering": (-0.35, 0.35),
     "color_left": (-0.03, 0.03),
@@ -81,8 +82,9 @@ CONTROLS = {
     "color_moving_tissue": (0.0, 1.0),
 }
 """Smallest and largest value of each control of a patient. A coarse map has half the columns: it costs half, blurs what is
-steep, and changes nothing of the body. Color's are shots in an ensemble (0 is off), their rate [Hz], the
-angle of their plane waves [rad], the edges of the box in probe axes [m], and whether tissue moves from shot to shot."""
+steep, and changes nothing of the body. Color's are shots in an ensemble (0 is off), ticks from one to the next, the rate of
+the shots [Hz], the angle of their plane waves [rad], the edges of the box in probe axes [m], and whether tissue moves from
+shot to shot."""
 
 WHOLE = (
     "ticks_per_frame",
@@ -90,6 +92,7 @@ WHOLE = (
     "needle_gauge",
     "needle_echogenic",
     "color_shots",
+    "color_every",
     "color_moving_tissue",
 )
 """Controls that take whole numbers alone."""
@@ -167,6 +170,7 @@ class Course:
             "needle_gauge": 22.0,
             "needle_echogenic": 1.0,
             "color_shots": 0.0,
+            "color_every": 2.0,
             "color_rate": 4e3,
             "color_steering": 0.175,
             "color_left": -0.01,

@@ -29,9 +29,6 @@ from insonate.simulation.medium import Medium
 from insonate.simulation.section import COARSER, Cutter, Section, heard, levels
 from insonate.simulation.streams import Stream, plane_thickness
 
-EVERY = 2
-"""Ticks from one ensemble to the next: ten in a second; the longest, 32 shots at 1 kHz, ends before the next tick."""
-
 FAINTEST = 0.01
 """Noise that the receiver's filter weakens more is left out."""
 
@@ -41,7 +38,7 @@ AROUND: Meters = 1e-3
 
 def due(course: Course, tick: int) -> bool:
     """Whether an ensemble is taken at a tick."""
-    return course.controls["color_shots"] >= 1 and tick % EVERY == 0
+    return course.controls["color_shots"] >= 1 and tick % int(course.controls["color_every"]) == 0
 
 
 class Ensembles:

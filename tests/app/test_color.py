@@ -95,3 +95,21 @@ def test_a_picture_that_is_dropped_has_no_color_to_turn_on(tmp_path):
         page.keyboard.press("2")
         until(lambda: "no shots in which flow" in page.inner_text("main"))
         assert page.complaints == []
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_a_still_is_saved_by_a_key_and_bears_what_it_is_of(tmp_path):
+    from PIL import Image as Picture
+
+    with serving() as server, browsing(flags=PLAIN) as page:
+        live(page, server.url)
+        until(lambda: page.locator("path[data-role=structure]").count() > 0, 60)
+        with page.expect_download(timeout=30_000) as saved:
+            page.keyboard.press("s")
+        assert saved.value.suggested_filename.startswith("still ")
+        saved.value.save_as(tmp_path / "still.png")
+        pixels = np.asarray(Picture.open(tmp_path / "still.png").convert("RGB"))
+        assert pixels.shape[0] > 600
+        assert (np.ptp(pixels.astype(int), axis=-1) > 60).sum() > 300  # outlines
+        assert page.complaints == []

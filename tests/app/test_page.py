@@ -358,7 +358,7 @@ def test_a_cue_stands_is_explained_and_taken_note_of(server):
                 break
         page.wait_for_selector("[data-cue=caution], [data-cue=stop]", timeout=40000)
         page.keyboard.press("w")
-        until(lambda: "femoral vein" in page.inner_text("dialog"))
+        until(lambda: "circumflex" in page.inner_text("dialog"))
         page.keyboard.press("Escape")
         page.wait_for_selector("dialog", state="detached")
 

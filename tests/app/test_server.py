@@ -215,6 +215,7 @@ def test_no_route_changes_anything_by_get():
         "/api/recordings",
         "/api/recordings/clip",
         "/api/block",
+        "/api/still",
         "/api/report",
         "/api/report/page",
         "/openapi.json",

@@ -37,6 +37,16 @@ def test_both_sides_are_even_as_a_clip_needs():
     assert picture.shape[0] % 2 == picture.shape[1] % 2 == 0
 
 
-def test_colors_are_refused():
+def test_colors_stay_colors_and_words_stand_beside_them():
+    pixels = np.zeros((40, 60, 3), np.uint8)
+    pixels[..., 0] = 200
+    picture = drawn(pixels)
+    assert picture.ndim == 3
+    left = (LEAST_WIDE - 300) // 2
+    assert (picture[LINE : LINE + 200, left : left + 300] == [200, 0, 0]).all()
+    assert picture[:LINE].max() > 150
+
+
+def test_what_is_no_picture_is_refused():
     with pytest.raises(AxesError):
-        drawn(np.zeros((4, 4, 3), np.uint8))
+        drawn(np.zeros((4, 4, 2), np.uint8))

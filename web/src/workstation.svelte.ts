@@ -501,6 +501,25 @@ export class Workstation {
     return null
   }
 
+  /** Save what is shown as a picture, with its labels and what it is of. */
+  async still(): Promise<void> {
+    this.notice = null
+    try {
+      const answer = await fetch('/api/still')
+      if (!answer.ok) {
+        this.notice = reasonIn(await answer.text(), 'the still could not be made')
+        return
+      }
+      const link = document.createElement('a')
+      link.href = URL.createObjectURL(await answer.blob())
+      link.download = `still ${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}.png`
+      link.click()
+      setTimeout(() => URL.revokeObjectURL(link.href), 1000)
+    } catch {
+      this.notice = 'the server did not answer'
+    }
+  }
+
   async regions(): Promise<RegionName[]> {
     try {
       const answer = await fetch('/api/regions')

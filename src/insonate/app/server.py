@@ -44,10 +44,12 @@ from insonate.app.stream import Viewer
 from insonate.core import InputError, InsonateError, OutputError
 from insonate.core.units import Meters
 from insonate.devices.grabber import LEAST_SIDE, MOST_SIDE, Grabber
+from insonate.formats.still import png
 from insonate.guidance.reference_values import REVIEW, WHO, reference_values
 from insonate.pipeline.catalog import SOURCES
 from insonate.pipeline.clip import write_clip
 from insonate.pipeline.patients import Choice, listed
+from insonate.pipeline.still import still
 
 MOST_UPLOAD = 512 << 20
 """Largest file that is taken [bytes]."""
@@ -374,6 +376,15 @@ def create_app(examination: Examination, *, begin: Callable[[], None] | None = N
             out = Path(room) / "clip.mp4"
             await asyncio.to_thread(write_clip, path, out)
             return Response(await asyncio.to_thread(out.read_bytes), media_type="video/mp4")
+
+    @app.get("/api/still")
+    async def still_now() -> Response:
+        """Give what is shown now as a picture, with its labels and what it is of."""
+        live = examination.live
+        if live is None:
+            raise InputError("nothing is shown yet")
+        pixels = await asyncio.to_thread(still, live)
+        return Response(await asyncio.to_thread(png, pixels), media_type="image/png")
 
     @app.get("/api/block")
     async def block() -> dict[str, Any]:

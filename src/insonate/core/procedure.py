@@ -85,6 +85,38 @@ class Hazard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sign:
+    """By what a structure is told from others of its tissue: it bears its name only where all of this holds."""
+
+    structure: str
+    """Name of the structure."""
+    tissue: Tissue
+    """Its tissue."""
+    diameter: tuple[Sourced, Sourced]
+    """Smallest and largest, of a circle of its area; it is the only one of its tissue between them [m]."""
+    between: tuple[str, ...]
+    """A name, and a name or a tissue: it lies between both, about on a line; empty where that is no part of it."""
+    beyond: tuple[str, ...]
+    """Two names: it lies further on, seen from the first past the second; empty where that is no part of it."""
+    above: tuple[Tissue, ...]
+    """Tissues that lie below its middle."""
+    measured: str
+    """How often it was right, on what, as one sentence."""
+
+    def __post_init__(self) -> None:
+        low, high = (number.value for number in self.diameter)
+        check_range("Sign.diameter", low, (0, 0.1), "m", hint="millimeters?")
+        check_range("Sign.diameter", high, (low, 0.1), "m", hint="millimeters?")
+        for name, pair in (("between", self.between), ("beyond", self.beyond)):
+            if pair and len(pair) != 2:
+                raise InputError(f"Sign.{name} must name two, got {', '.join(pair)}")
+        if not (self.between or self.beyond or self.above):
+            raise InputError(
+                f"Sign of {self.structure} must say where it lies: size alone tells no structure"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Needle:
     """The needle a procedure calls for."""
 
@@ -148,6 +180,8 @@ class Procedure:
     """Whether a clinician has checked it."""
     sources: tuple[str, ...]
     """Pages and papers, as text."""
+    signs: tuple[Sign, ...] = ()
+    """By what structures are told in the picture, in the order in which they are looked for."""
 
     def __post_init__(self) -> None:
         if not self.hazards:

@@ -1,4 +1,4 @@
-"""A frame with its words below it, in grey: what a clip is made of. The words cover no echo."""
+"""A frame with its words above and below it: what a clip and a still are made of. The words cover no echo."""
 
 import numpy as np
 from PIL import Image as Picture
@@ -28,7 +28,7 @@ def captioned(
     Parameters
     ----------
     pixels : numpy.ndarray
-        (rows, columns) uint8.
+        (rows, columns) or (rows, columns, 3) uint8.
     shape : (float, float)
         Height and width of what they show, in one unit; their ratio is kept.
     above : (str, str)
@@ -41,9 +41,9 @@ def captioned(
     Returns
     -------
     numpy.ndarray
-        (height, width) uint8, both even.
+        (height, width) or (height, width, 3) uint8 as the pixels are, both sides even.
     """
-    check_axes("pixels", pixels, "row column")
+    check_axes("pixels", pixels, "row column" if pixels.ndim == 2 else "row column 3")
     check_kind("pixels", pixels, ("uint8",))
     check_range("height of what is shown", shape[0], (1e-6, 1e6), "its unit")
     inner = max(round(height * shape[1] / shape[0]), 2)
@@ -51,15 +51,17 @@ def captioned(
     wide += wide % 2
     tall = height + LINE * (1 + len(below))
     tall += tall % 2
-    picture = Picture.new("L", (wide, tall), 12)
+    colored = pixels.ndim == 3
+    ink, paper = ((235,) * 3, (12,) * 3) if colored else (235, 12)
+    picture = Picture.new("RGB" if colored else "L", (wide, tall), paper)
     frame = Picture.fromarray(pixels).resize((inner, height), Picture.Resampling.BILINEAR)
     picture.paste(frame, ((wide - inner) // 2, LINE))
     pen, face = ImageDraw.Draw(picture), font(SIZE)
-    pen.text((8, LINE / 2), above[0], fill=235, font=face, anchor="lm")
-    pen.text((wide - 8, LINE / 2), above[1], fill=235, font=face, anchor="rm")
+    pen.text((8, LINE / 2), above[0], fill=ink, font=face, anchor="lm")
+    pen.text((wide - 8, LINE / 2), above[1], fill=ink, font=face, anchor="rm")
     for index, line in enumerate(below):
         at = LINE * (index + 1.5) + height
-        pen.text((8, at), _cut(pen, line, wide - 16), fill=235, font=face, anchor="lm")
+        pen.text((8, at), _cut(pen, line, wide - 16), fill=ink, font=face, anchor="lm")
     return np.asarray(picture)
 
 

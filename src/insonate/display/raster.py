@@ -58,6 +58,7 @@ class _Canvas:
         height: int,
         sides: tuple[float, float],
         dynamic_range: float,
+        over: np.ndarray | None = None,
     ) -> None:
         rows, columns = grid.shape
         axial, lateral = grid.step
@@ -75,6 +76,9 @@ class _Canvas:
             (self.size[1] * OVERSAMPLING, self.size[0] * OVERSAMPLING), Picture.Resampling.BICUBIC
         )
         self.picture.paste(shown, (self.left, 0))
+        if over is not None:
+            cover = Picture.fromarray(over).resize(shown.size, Picture.Resampling.BILINEAR)
+            self.picture.paste(cover, (self.left, 0), cover)
         self.draw = ImageDraw.Draw(self.picture, "RGBA")
 
     def place(self, point: Point) -> tuple[float, float]:
@@ -203,7 +207,13 @@ def _dashes(corners: Sequence[tuple[float, float]], dash: Sequence[float]) -> li
 
 
 def rasterise(
-    image: Image, drawing: Drawing, *, frame: int = 0, height: int = 700, dynamic_range: float = 60.0
+    image: Image,
+    drawing: Drawing,
+    *,
+    frame: int = 0,
+    height: int = 700,
+    dynamic_range: float = 60.0,
+    over: np.ndarray | None = None,
 ) -> np.ndarray:
     """Draw an image and its drawing list as one picture.
 
@@ -219,6 +229,8 @@ def rasterise(
         Wanted height of the picture [pixels].
     dynamic_range : float
         Decibels below the maximum shown as black, for B-mode [dB].
+    over : numpy.ndarray, optional
+        (n_axial, n_lateral, 4) uint8, color and how far it covers the image, below all lines.
 
     Returns
     -------
@@ -244,6 +256,7 @@ def rasterise(
         height=min(height, LONGEST_SIDE),
         sides=(sides[0], sides[1]),
         dynamic_range=dynamic_range,
+        over=over,
     )
     for line in drawing.lines:
         canvas.line(line)

@@ -5,6 +5,7 @@ per meter" of a PNG is a size on paper, not of tissue, and is not read. A pictur
 Orientation) is turned upright. Transparency is not read: the colors are taken as they are stored.
 """
 
+import io
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -123,6 +124,13 @@ def read(path: Path) -> tuple[Image, ...]:
             provenance=(Step(name="read still", settings={"mode": picture.mode}, version=VERSION),),
         ),
     )
+
+
+def png(pixels: np.ndarray) -> bytes:
+    """Give grey or colored pixels, (rows, columns) or (rows, columns, 3) uint8, as the bytes of a PNG."""
+    room = io.BytesIO()
+    Picture.fromarray(np.ascontiguousarray(pixels)).save(room, format="PNG")
+    return room.getvalue()
 
 
 def write_png(path: Path, pixels: np.ndarray) -> None:

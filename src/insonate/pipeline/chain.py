@@ -384,12 +384,13 @@ def guide_scene(
         Everything that was made.
     """
     from insonate.analysis.naming import name_structures
+    from insonate.analysis.recognition import recognize
     from insonate.guidance.trajectory import plan
 
     if scene.image is None or scene.segmentation is None:
         raise InputError("a scene must hold an image and its segmentation to be planned on, got one without")
     chosen = _surest(scene.segmentation, procedure) if frame is None else frame
-    named = name_structures(_only(scene.segmentation, chosen), procedure)
+    named = recognize(name_structures(_only(scene.segmentation, chosen), procedure), procedure)
     image_now = frame_of(scene.image, chosen)
     moment = replace(scene, image=image_now, segmentation=named)
     planned = plan(moment, procedure)

@@ -23,6 +23,7 @@ from insonate.core import (
     Needle,
     Procedure,
     Review,
+    Sign,
     Sourced,
     Target,
     TargetKind,
@@ -53,8 +54,12 @@ KEYS = {
     "needle": {"gauge", "diameter", "length"},
     "injectate": {"volume"},
     "hazards": {"structure", "tissue", "margin"},
+    "signs": {"structure", "tissue", "diameter", "measured"},
 }  # fmt: skip
 """What each table must hold, no more and no less."""
+
+OPTIONAL = {"": {"signs"}, "signs": {"between", "beyond", "above"}}
+"""What it may hold besides."""
 
 
 def _folder() -> Traversable:
@@ -68,7 +73,7 @@ def _ids() -> tuple[str, ...]:
 def _exactly(where: str, table: Mapping[str, Any], kind: str) -> None:
     if not isinstance(table, Mapping):
         raise InputError(f"{where} must be a table, got {table!r}")
-    missing, extra = KEYS[kind] - set(table), set(table) - KEYS[kind]
+    missing, extra = KEYS[kind] - set(table), set(table) - KEYS[kind] - OPTIONAL.get(kind, set())
     if missing or extra:
         near = {key: difflib.get_close_matches(key, missing, n=1) for key in extra}
         slips = "".join(f" ({key!r} for {match[0]!r}?)" for key, match in near.items() if match)
@@ -199,6 +204,42 @@ def _hazards(where: str, entries: Any) -> tuple[Hazard, ...]:
     return hazards
 
 
+def _sign(where: str, entry: Any) -> Sign:
+    _exactly(where, entry, "signs")
+    tissue = _tissue(f"{where}.tissue", entry["tissue"])
+    return Sign(
+        structure=_structure(f"{where}.structure", entry["structure"], tissue),
+        tissue=tissue,
+        diameter=_pair(f"{where}.diameter", entry["diameter"], "mm"),
+        between=_neighbors(f"{where}.between", entry.get("between", [])),
+        beyond=_neighbors(f"{where}.beyond", entry.get("beyond", [])),
+        above=tuple(
+            _tissue(f"{where}.above", one) for one in _texts(f"{where}.above", entry.get("above", []))
+        ),
+        measured=_text(f"{where}.measured", entry["measured"]),
+    )
+
+
+def _neighbors(where: str, entries: Any) -> tuple[str, ...]:
+    """Give names of anatomy, or words for a tissue."""
+    names = _texts(where, entries)
+    words = {tissue.value for tissue in Tissue}
+    for name in names:
+        if name not in _anatomy() and name not in words:
+            near = difflib.get_close_matches(name, [*_anatomy(), *words], n=1)
+            suggestion = f" (did you mean {near[0]!r}?)" if near else ""
+            raise InputError(
+                f"{where} must be names in guidance/anatomy.toml or tissues, got {name!r}{suggestion}"
+            )
+    return names
+
+
+def _signs(where: str, entries: Any) -> tuple[Sign, ...]:
+    if not isinstance(entries, list):
+        raise InputError(f"{where} must be a list of tables, got {entries!r}")
+    return tuple(_sign(f"{where}[{number}]", entry) for number, entry in enumerate(entries))
+
+
 def _target(where: str, entry: Mapping[str, Any]) -> Target:
     tissue = _tissue(f"{where}.tissue", entry["tissue"])
     names = _texts(f"{where}.structures", entry["structures"])
@@ -234,6 +275,7 @@ def _procedure(name: str, table: Mapping[str, Any]) -> Procedure:
         warnings=_texts(f"{name}: warnings", table["warnings"]),
         review=_choice(f"{name}: review", table["review"], Review, [r.value for r in Review]),
         sources=_texts(f"{name}: sources", table["sources"]),
+        signs=_signs(f"{name}: signs", table.get("signs", [])),
     )
 
 

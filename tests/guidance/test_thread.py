@@ -271,9 +271,19 @@ def test_what_was_given_before_counts_for_nothing():
     assert thread.advise(inside(0.0, injected=9.1e-6)).part is Part.INJECT
 
 
-def test_a_needle_out_of_the_skin_begins_again():
+def test_a_needle_out_of_the_skin_before_its_goal_is_planned_again():
+    for part in (Part.ADVANCE, Part.TEST):
+        thread = at(Stage.PERFORM, part)
+        assert thread.advise(SEEN).stage is Stage.PLAN  # the same way would lead to what was in the way
+        assert thread.log[-1].what == "back to plan: the needle was withdrawn before its goal"
+
+
+def test_a_needle_out_of_the_skin_begins_again_once_something_was_given():
     thread = at(Stage.PERFORM, Part.TEST)
-    assert thread.advise(SEEN).part is Part.ENTER
+    thread.advise(inside(0.0, injected=0.0))
+    thread.advise(inside(0.0, injected=5e-7))
+    again = thread.advise(replace(SEEN, injected=5e-7))
+    assert (again.stage, again.part) == (Stage.PERFORM, Part.ENTER)
     assert at(Stage.PERFORM, Part.WITHDRAW).advise(SEEN).stage is Stage.RECORD
 
 

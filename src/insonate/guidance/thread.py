@@ -512,10 +512,11 @@ class Thread:
         if inside:
             self._strayed = facts.way is None or (self._strayed if rest is None else rest[1] > BESIDE)
         elif self._strayed or facts.way is None:
-            self._note(
-                facts.now, "the thread", "back to plan: the needle had left its path, or the probe had"
-            )
-            self.stage, self._part, self._strayed = Stage.PLAN, Part.ENTER, False
+            self._plan_again(facts, "the needle had left its path, or the probe had")
+            return
+        elif self._part in (Part.ADVANCE, Part.TEST) and self._given < BEGUN:
+            # something was in the way: the same way would lead there again
+            self._plan_again(facts, "the needle was withdrawn before its goal")
             return
         if not inside:
             self._part = Part.ENTER
@@ -531,6 +532,10 @@ class Thread:
             self._part = Part.INJECT
         if self._part is Part.INJECT and self._given >= self.procedure.injectate.volume[0].value:
             self._part = Part.WITHDRAW
+
+    def _plan_again(self, facts: Facts, why: str) -> None:
+        self._note(facts.now, "the thread", f"back to plan: {why}")
+        self.stage, self._part, self._strayed = Stage.PLAN, Part.ENTER, False
 
     def _settle(self, facts: Facts) -> None:
         """Average how far the tip lies off the plane; anew where it was lost."""

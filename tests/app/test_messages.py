@@ -152,6 +152,8 @@ def test_every_message_of_the_server_is_told_apart_by_its_type():
         "guidance",
         "carried",
         "confirmed",
+        "flow",
+        "no_flow",
         "status",
         "hands",
         "cues",

@@ -269,6 +269,12 @@ def test_a_recording_is_written_as_a_clip(run, tmp_path):
     assert out.read_bytes()[4:8] == b"ftyp"
     code, _, err = run("recordings", "clip", log.path, "--out", tmp_path / "one.gif")
     assert code == BAD_INPUT and "must end in .mp4, got 'one.gif'" in err
+    page = tmp_path / "one.html"
+    code, said, _ = run("recordings", "report", log.path, "--out", page)
+    assert code == OK and said.startswith(f"{page}: ")
+    assert "a test" in page.read_text() and "<img" in page.read_text()
+    code, _, err = run("recordings", "report", log.path, "--out", tmp_path / "one.pdf")
+    assert code == BAD_INPUT and "must end in .html, got 'one.pdf'" in err
 
 
 def test_regions_are_listed_with_what_can_be_chosen(run):

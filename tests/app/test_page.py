@@ -341,6 +341,11 @@ def test_what_is_shown_is_recorded_killed_and_shown_again(tmp_path):
         assert saved.value.suggested_filename == "Before the kill.mp4"
         saved.value.save_as(tmp_path / "clip.mp4")
         assert insonate.open(tmp_path / "clip.mp4")[0].n_frames > 5
+        with page.expect_download(timeout=60_000) as told:
+            page.get_by_role("link", name="Report").click()
+        assert told.value.suggested_filename == "Before the kill.html"
+        told.value.save_as(tmp_path / "told.html")
+        assert "cut off" in (tmp_path / "told.html").read_text()
         page.get_by_role("button", name="Delete").click()
         page.get_by_role("button", name="Delete for good").click()
         until(lambda: "None yet" in page.inner_text("dialog"))

@@ -214,6 +214,7 @@ def test_no_route_changes_anything_by_get():
         "/api/references",
         "/api/recordings",
         "/api/recordings/clip",
+        "/api/recordings/report",
         "/api/block",
         "/api/still",
         "/api/report",

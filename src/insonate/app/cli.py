@@ -34,7 +34,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 recordings_app = typer.Typer(
-    help="List, check, rename and delete recordings, and write them as clips.", rich_markup_mode=None
+    help="List, check, rename and delete recordings, and write them as clips and reports.",
+    rich_markup_mode=None,
 )
 app.add_typer(recordings_app, name="recordings")
 procedures_app = typer.Typer(help="List, show and check the procedures.", rich_markup_mode=None)
@@ -359,6 +360,27 @@ def clip_recording(
             path if path.is_file() else Library(home()).path(recording), out, frame_rate=rate, report=report
         )
     typer.echo(f"{out}: {count} pictures, {count / rate:.1f} s")
+
+
+@recordings_app.command("report")
+def report_recording(
+    recording: Annotated[str, typer.Argument(help="Name of a recording, or a file.")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Page to write; ends in .html.", show_default=False)
+    ],
+) -> None:
+    """Tell a recording as a page: what stood, what was known, pictures, damage."""
+    from insonate.formats.writing import replacing
+    from insonate.pipeline.recording_page import recording_page
+    from insonate.record.timeline import Library, home
+
+    if out.suffix.lower() != ".html":
+        raise InputError(f"the page must end in .html, got {out.name!r}")
+    path = Path(recording)
+    text = recording_page(path if path.is_file() else Library(home()).path(recording))
+    with replacing(out) as room:
+        room.write_text(text, encoding="utf-8")
+    typer.echo(f"{out}: {len(text) // 1024} kB")
 
 
 @recordings_app.command("rename")

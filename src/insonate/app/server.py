@@ -49,6 +49,7 @@ from insonate.guidance.reference_values import REVIEW, WHO, reference_values
 from insonate.pipeline.catalog import SOURCES
 from insonate.pipeline.clip import write_clip
 from insonate.pipeline.patients import Choice, listed
+from insonate.pipeline.recording_page import recording_page
 from insonate.pipeline.still import still
 
 MOST_UPLOAD = 512 << 20
@@ -376,6 +377,13 @@ def create_app(examination: Examination, *, begin: Callable[[], None] | None = N
             out = Path(room) / "clip.mp4"
             await asyncio.to_thread(write_clip, path, out)
             return Response(await asyncio.to_thread(out.read_bytes), media_type="video/mp4")
+
+    @app.get("/api/recordings/report")
+    async def recording_report(name: Annotated[str, Query(min_length=1, max_length=200)]) -> Response:
+        """Give a recording as a page that tells what stood and what was known."""
+        path = examination.library.path(name)
+        text = await asyncio.to_thread(recording_page, path)
+        return Response(text, media_type="text/html; charset=utf-8")
 
     @app.get("/api/still")
     async def still_now() -> Response:

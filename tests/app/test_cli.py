@@ -412,7 +412,14 @@ def test_interrupted_is_130_and_leaves_the_folder_as_it_was(tmp_path, kind):
         out.mkdir()
         (out / "report.json").write_text("old")
         words = [sys.executable, "-m", "insonate", "guide", str(clip), "-p", "UL03", "-o", str(out), "--json"]
-        with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        with subprocess.Popen(
+            words,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            # whoever runs the tests in the background ignores it, and so would its children
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509  (no thread runs here)
+        ) as running:
             end = time.monotonic() + 60
             while not list(out.glob(".*.partial")) and running.poll() is None and time.monotonic() < end:
                 time.sleep(0.01)

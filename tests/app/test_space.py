@@ -46,6 +46,55 @@ def test_lengths_are_kept_along_the_view():
     assert axes @ axes.T == pytest.approx(np.eye(3), abs=1e-9)
 
 
+def test_a_picture_is_laid_on_its_plane_corner_by_corner():
+    probe = json.dumps({"rotation": 0.3, "tilt": -0.2, "rock": 0.1, "x": 0.01, "y": -0.02})
+    left, right, deep, columns, rows = -0.019, 0.018, 0.04, 120, 140
+    a, b, c, d, e, f = module(
+        "space", f"laidOn({columns}, {rows}, {left}, {right}, {deep}, {probe}, VIEWS.free)"
+    )
+    for column, row in ((0, 0), (columns, 0), (0, rows), (columns, rows), (30, 70)):
+        lateral, axial = left + column / columns * (right - left), row / rows * deep
+        wanted = module("space", f"seen(ofProbe([{lateral}, 0, {axial}], {probe}), VIEWS.free)")
+        assert (a * column + c * row + e, b * column + d * row + f) == pytest.approx(wanted[:2], abs=1e-9)
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_outlines_stay_in_the_plane_that_they_were_seen_in_and_the_picture_goes_with_the_probe():
+    with serving() as server, browsing() as page:
+        live(page, server.url)
+        page.wait_for_selector(".hands")
+        page.keyboard.press("y")
+        page.wait_for_selector("div.space")
+        until(lambda: page.locator("div.space .outline").count() > 0, 60)
+        until(lambda: "matrix" in (page.get_attribute("[data-space-picture]", "style") or ""), 20)
+
+        def now():
+            return page.evaluate(
+                """() => ({
+                    outline: document.querySelector('div.space .outline')?.getAttribute('d'),
+                    plane: document.querySelector('div.space .plane')?.getAttribute('d'),
+                    picture: document.querySelector('[data-space-picture]')?.style.transform,
+                    frame: document.querySelector('[data-view]').dataset.view,
+                })"""
+            )
+
+        before = now()
+        # outlines are those of one guidance until the next: within it the probe's plane moves on, and they do not
+        page.keyboard.press("p")
+        kept = 0
+        for _ in range(12):
+            page.keyboard.press("t")
+            after = now()
+            if after["outline"] == before["outline"] and after["plane"] != before["plane"]:
+                kept += 1
+                assert after["picture"] != before["picture"]
+            before = after if after["outline"] != before["outline"] else before
+            page.wait_for_timeout(60)
+        assert kept > 0
+        assert page.complaints == []
+
+
 @pytest.mark.browser
 @pytest.mark.slow
 def test_the_space_is_shown_from_three_sides_and_its_needle_is_never_surer_than_the_tracker():

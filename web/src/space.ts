@@ -50,6 +50,13 @@ export function path(places: Point3[], eye: Eye, closed = false): string {
   return `M${corners.join('L')}${closed ? 'Z' : ''}`
 }
 
+/** The matrix (as of CSS) that lays a picture of so many columns and rows on the plane of the probe: parallel rays bend nothing. */
+export function laidOn(columns: number, rows: number, left: number, right: number, deep: number, probe: ProbeNow, eye: Eye): [number, number, number, number, number, number] {
+  const at = (lateral: number, axial: number) => seen(ofProbe([lateral, 0, axial], probe), eye)
+  const [corner, across, down] = [at(left, 0), at(right, 0), at(left, deep)]
+  return [(across[0] - corner[0]) / columns, (across[1] - corner[1]) / columns, (down[0] - corner[0]) / rows, (down[1] - corner[1]) / rows, corner[0], corner[1]]
+}
+
 /** Faces of a box between two corners of the probe's axes, the nearest to the eye last. */
 export function box(low: Point3, high: Point3, probe: ProbeNow, eye: Eye): string[] {
   const corner = (bits: number): Point3 =>

@@ -104,6 +104,8 @@ export class Workstation {
   recordingTrouble = $state<string | null>(null)
   upload = $state<{ name: string; share: number } | null>(null)
 
+  /** The frame on the screen with its pixels, for who looks at it now and then. */
+  shown: Frame | null = null
   /** Called with each frame to draw, in the browser's own frame. */
   onframe: (frame: Frame) => void = () => {}
 
@@ -647,6 +649,7 @@ export class Workstation {
     this.last = 0
     this.waiting = null
     this.frame = null
+    this.shown = null
     this.guidance = null
     this.carried = null
     this.flow = null
@@ -682,6 +685,7 @@ export class Workstation {
     const frame = this.waiting
     this.waiting = null
     if (!frame) return
+    this.shown = frame
     this.onframe(frame)
     this.acknowledge(frame)
     const { pixels: _, ...rest } = frame

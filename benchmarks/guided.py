@@ -3,8 +3,8 @@
 Each block runs live, at the pace of the clock: pictures are formed and labelled, cues judged, as on the page, without one.
 Beside it the truth of the replay tells when the needle touched. `--quick` runs one short block.
 
-- known: share of the time with the needle under the skin in which the distance to a hazard was known, for each hazard of the
-  procedure by its name, and for the nearest outlined structure of its tissue, named or not;
+- known: share of the time with the needle under the skin in which it was known where a hazard lies, for each hazard of the
+  procedure by its name; distance: the same for the needle's distance to it, for which the tip must be known too;
 - clear at contact: moments at which the tip lay in a nerve or vessel, or the pleura, and no cue stood.
 """
 
@@ -20,7 +20,7 @@ from benchmarks.rows import row
 from insonate.core import Command, InputError, Level, Tissue
 from insonate.guidance.procedures import procedure
 from insonate.pipeline.live import Live
-from insonate.pipeline.watch import Watched
+from insonate.pipeline.watch import STRUCTURES_LAST, Watched
 from insonate.simulation.answer import replay
 from insonate.simulation.course import Settings
 from insonate.simulation.operator.agent import KINDS, Phase
@@ -37,12 +37,14 @@ TOUCHED = (Tissue.NERVE, Tissue.ARTERY, Tissue.VEIN, Tissue.PLEURA)
 """What a needle must not lie in, but for the target of a block of a muscle or bursa."""
 
 
-def lived(name: str, kind: str, seed: int) -> tuple[list[Watched], list[Command], Settings, bool, float]:
+def lived(
+    name: str, kind: str, seed: int
+) -> tuple[list[tuple[Watched, frozenset[str]]], list[Command], Settings, bool, float]:
     """Run one block live; give what was watched, all commands, and whether the agent finished."""
     region, window = PROCEDURES[name]
     settings = Settings(region=region) if window is None else Settings(region=region, window=window)
     source = OperatedPatient(kind, seed, settings)
-    watched: list[Watched] = []
+    watched: list[tuple[Watched, frozenset[str]]] = []
     commands: list[Command] = []
     decide = source._agent.decide
 
@@ -58,29 +60,39 @@ def lived(name: str, kind: str, seed: int) -> tuple[list[Watched], list[Command]
         while source._agent.phase is not Phase.DONE and live.elapsed < LONGEST and live.problem is None:
             time.sleep(0.02)
             now = None if live.alarm is None else live.alarm.watched
-            if now is not None and (not watched or watched[-1] is not now):
-                watched.append(now)  # ten times a second
+            if now is not None and (not watched or watched[-1][0] is not now):
+                watched.append((now, _placed(live)))  # ten times a second
         end = live.elapsed
     finally:
         live.stop()
     return watched, commands, settings, source._agent.phase is Phase.DONE, end
 
 
+def _placed(live: Live) -> frozenset[str]:
+    """Give the hazards of which it is known where they lie, in a picture that is still relied on."""
+    seen, frame = live.seen, live.frame
+    if seen is None or seen.guided is None or frame is None or frame.made - seen.made > STRUCTURES_LAST:
+        return frozenset()
+    return frozenset(one.structure for one in seen.guided.plan.hazards if one.known)
+
+
 def judged(name: str, kind: str, seed: int) -> dict[str, Any]:
     """Give shares and counts of one block."""
     watched, commands, settings, done, end = lived(name, kind, seed)
-    inside = [one for one in watched if one.under_skin is not False and one.needle is not None]
+    inside = [one for one in watched if one[0].under_skin is not False and one[0].needle is not None]
     of = procedure(name)
     known: dict[str, float] = {}
+    distance: dict[str, float] = {}
     for hazard in of.hazards:
-        known[hazard.structure] = _share(
+        known[hazard.structure] = _share(hazard.structure in placed for _, placed in inside)
+        distance[hazard.structure] = _share(
             any(c.structure == hazard.structure and c.distance is not None for c in one.clearances)
-            for one in inside
+            for one, _ in inside
         )
-    any_known = _share(any(c.distance is not None for c in one.clearances) for one in inside)
+    any_known = _share(any(c.distance is not None for c in one.clearances) for one, _ in inside)
     body = body_of(settings, seed)
     tissues = {s.name if s.instance == 1 else f"{s.name} {s.instance}": s.tissue for s in body.structures}
-    moments = {round(one.time / 0.05): one for one in watched}
+    moments = {round(one.time / 0.05): one for one, _ in watched}
     said: dict[str, int] = defaultdict(int)
     for truth in replay(seed, settings, commands, end, body=body, every=EVERY):
         at = moments.get(round(truth.time / 0.05))
@@ -100,7 +112,14 @@ def judged(name: str, kind: str, seed: int) -> dict[str, Any]:
             else "clear"
         )
         said[loud] += 1
-    return {"done": done, "known": known, "any": any_known, "said": dict(said), "inside": len(inside)}
+    return {
+        "done": done,
+        "known": known,
+        "distance": distance,
+        "any": any_known,
+        "said": dict(said),
+        "inside": len(inside),
+    }
 
 
 def _share(flags: Any) -> float:
@@ -131,11 +150,21 @@ def rows() -> list[dict[str, Any]]:
                 out.append(
                     row(
                         f"{key}-known-{hazard.replace(' ', '-')}",
-                        f"share of the time under the skin in which {hazard} was known by name",
+                        f"share of the time under the skin in which it was known where the {hazard} lies",
                         [share],
                         "1",
                         sense="min",
                         target=KNOWN,
+                        truth="clock",
+                    )
+                )
+            for hazard, share in one["distance"].items():
+                out.append(
+                    row(
+                        f"{key}-distance-{hazard.replace(' ', '-')}",
+                        f"share of that time in which the needle's distance to the {hazard} was known",
+                        [share],
+                        "1",
                         truth="clock",
                     )
                 )

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-
 from benchmarks.recognition import strayed
+
 from simulation.motion.poses import held
 
 

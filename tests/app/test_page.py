@@ -352,8 +352,9 @@ def test_what_is_shown_is_recorded_killed_and_shown_again(tmp_path):
         assert page.complaints == []
 
 
-def test_a_cue_stands_is_explained_and_taken_note_of(server):
-    with browsing(flags=PLAIN) as page:
+def test_a_cue_stands_is_explained_and_taken_note_of():
+    # a server of its own: where the tests before left probe and needle would decide what comes near
+    with serving() as server, browsing(flags=PLAIN) as page:
         live(page, server.url)
         take(page, "n")
         # on until it is too near to a vessel: such a cue stands until evidence ends it, and not by chance
@@ -516,8 +517,8 @@ def test_nothing_is_clipped_at_any_size(server, width, height):
         assert small == []
 
 
-def test_a_structure_is_named_by_a_click(server):
-    with browsing(flags=PLAIN) as page:
+def test_a_structure_is_named_by_a_click():
+    with serving() as server, browsing(flags=PLAIN) as page:
         live(page, server.url)
         take(page, "p")
         nerve = page.locator(".label[data-label]", has_text="nerve").first

@@ -1,6 +1,7 @@
 """Color over a live picture: asked of the source, seen beside the picture, and gone as soon as it is not true any more."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -154,6 +155,23 @@ def test_flow_is_seen_beside_the_picture_and_is_gone_when_it_is_not_true_any_mor
         assert one.flow is None
     finally:
         one.stop()
+
+
+def test_a_box_dragged_while_the_picture_is_held_pushes_no_command_of_a_hand_away(run):
+    one = run(SimulatedPatient(7, SETTINGS, body=BODY))
+    becomes(lambda: one.frame is not None)
+    told = []
+    one.witness = told.append
+    one.freeze(True)
+    time.sleep(0.3)
+    one.command(SetControl(name="ticks_per_frame", value=3, time=0.0, given_by="a test"))
+    for step in range(60):
+        one.set_color(replace(BOX, bottom=0.024 + 1e-4 * step), "a test")
+    one.freeze(False)
+    becomes(lambda: one.flow is not None)
+    controls = [noun for noun in told if isinstance(noun, SetControl)]
+    assert ("ticks_per_frame", 3) in [(noun.name, noun.value) for noun in controls]
+    assert [noun.value for noun in controls if noun.name == "color_bottom"] == [pytest.approx(0.0299)]
 
 
 def test_a_source_that_gives_no_shots_refuses_color(run):

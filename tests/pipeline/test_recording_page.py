@@ -103,9 +103,10 @@ def test_what_it_is_stands_at_the_top_and_no_word_of_it_is_markup(tmp_path):
 
 
 @pytest.mark.parametrize("rows", [None, [3], [{"level": "loud"}], "words"])
-def test_cues_of_another_form_are_passed_over(tmp_path, rows):
+def test_cues_of_another_form_are_unknown_and_no_silence(tmp_path, rows):
     page = recording_page(recorded(tmp_path / "a.insotime", events=[(1.0, "cues", {"cues": rows})]))
-    assert "No cue above information stood." in page
+    assert "No cue above information stood." not in page
+    assert "What stood here is not known." in page
 
 
 def test_what_was_given_and_how_deep_the_needle_went_is_told(tmp_path):
@@ -117,6 +118,19 @@ def test_what_was_given_and_how_deep_the_needle_went_is_told(tmp_path):
     ]
     page = recording_page(recorded(tmp_path / "a.insotime", events=events))
     assert "5.0 mL" in page and "30 kPa" in page and "31 mm" in page and "left plan" in page
+
+
+def test_where_nothing_was_judged_or_a_part_is_damaged_no_silence_says_that_all_was_well(tmp_path):
+    assert "Nothing was judged" in recording_page(recorded(tmp_path / "a.insotime"))
+    quiet = recorded(tmp_path / "b.insotime", events=[cues(1.0), seen(1.0, femoral_artery=True)])
+    page = recording_page(quiet)
+    assert "No cue above information stood." in page
+    raw = bytearray(quiet.read_bytes())
+    raw[len(raw) // 2] ^= 0xFF
+    quiet.write_bytes(raw)
+    page = recording_page(quiet)
+    assert "No cue above information stood." not in page
+    assert "UNKNOWN" in page and "What stood here is not known." in page
 
 
 def test_damage_and_a_cut_are_told(tmp_path):

@@ -229,7 +229,7 @@ export class Workstation {
 
   /** Flow, as long as it belongs to the picture shown. */
   shownFlow: Flow | null = $derived(
-    this.flow && this.frame && Math.abs(this.frame.made - this.flow.made) < COLOR_OLD && this.view !== 'lost' && this.view !== 'disconnected' ? this.flow : null,
+    this.flow && this.frame && Math.abs(this.frame.made - this.flow.made) < COLOR_OLD && this.view !== 'lost' && this.view !== 'disconnected' && this.view !== 'error' ? this.flow : null,
   )
 
   unknown: number = $derived(this.hazards.filter((row) => !row.known).length)

@@ -208,6 +208,7 @@ class Live:
         self._grid: tuple[object, Grid] | None = None
         self._raw: queue.Queue[tuple[ChannelData | Image, Seconds, Seconds | None]] = queue.Queue(maxsize=1)
         self._ensembles: queue.Queue[tuple[ChannelData, ColorBox]] = queue.Queue(maxsize=1)
+        self._recolored: tuple[SetControl, ...] = ()
         self._asked: Seconds | None = None
         self._scheduling = Scheduling()
         self._forming: Seconds = 0.0
@@ -344,9 +345,9 @@ class Live:
         if not self.colors:
             raise InputError(f"{self.source.name} gives no shots in which flow could be seen")
         off = (SetControl(name=CONTROL, value=0.0, time=0.0, given_by=by),)
-        for command in off if box is None else box.commands(given_by=by):
-            self.command(command)
         with self._news:
+            # beside the queue: a box that is dragged while the picture is held pushes no other command out of it
+            self._recolored = off if box is None else box.commands(given_by=by)
             if (
                 box is None
                 or self.color is None
@@ -442,8 +443,10 @@ class Live:
             since, until = self._now, self._now + tick
             with self._news:  # before the commands: what was noted is among them or was given already
                 asked, self._asked = self._asked if asked is None else asked, None
+                recolored, self._recolored = self._recolored, ()
             # Given now, whatever they say: with this time they are the replay.
-            commands = [replace(self._commands.popleft(), time=since) for _ in range(len(self._commands))]
+            waiting = [*recolored, *(self._commands.popleft() for _ in range(len(self._commands)))]
+            commands = [replace(command, time=since) for command in waiting]
             self._now = until
             try:
                 for command in commands:

@@ -59,6 +59,7 @@ class _Told:
     longest: Seconds = 0.0
     last: Seconds | None = None
     stood: list[_Stood] = field(default_factory=list)
+    judged: bool = False
     known: dict[str, Seconds] = field(default_factory=lambda: defaultdict(float))
     watched: Seconds = 0.0
     steps: list[tuple[Seconds, str, str]] = field(default_factory=list)
@@ -100,8 +101,14 @@ def _walked(path: Path, end: Seconds) -> _Told:
     hazards: tuple[Seconds, set[str]] | None = None
     newest: Event | None = None
     wanted: str | None = "first picture"
+    at: Seconds = 0.0
     for event in scan(path):
         if isinstance(event, Damage):
+            if event.at_end:
+                continue
+            told.stood.append(_lost(at, event.sentence))
+            _see(hazards, at, told)
+            hazards = None  # what was seen before is not known to have gone on
             continue
         at = event.time
         if event.kind == "frame":
@@ -141,6 +148,18 @@ def _walked(path: Path, end: Seconds) -> _Told:
     return told
 
 
+def _lost(at: Seconds, why: str) -> _Stood:
+    """Give the row that says that nobody can tell what stood."""
+    return _Stood(
+        level=Level.UNKNOWN.value,
+        about="recording",
+        rule="recording",
+        message="What stood here is not known.",
+        reason=why,
+        since=at,
+    )
+
+
 def _larger(before: float | None, now: Any) -> float | None:
     if isinstance(now, bool) or not isinstance(now, int | float):
         return before
@@ -160,7 +179,13 @@ def _see(before: tuple[Seconds, set[str]] | None, now: Seconds, told: _Told) -> 
 def _take_cues(event: Event, standing: dict[tuple[str, str, str], _Stood], told: _Told) -> str | None:
     """Take what stands now; give the words of a loud one that is new."""
     rows = event.content.get("cues")
+    told.judged |= isinstance(rows, list)
     now: dict[tuple[str, str, str], dict[str, Any]] = {}
+    levels = {level.value for level in Level}
+    if not isinstance(rows, list) or not all(
+        isinstance(row, dict) and row.get("level") in levels for row in rows
+    ):
+        told.stood.append(_lost(event.time, "cues of a form that is not known here"))
     for row in rows if isinstance(rows, list) else []:
         if isinstance(row, dict) and row.get("level") in COLORS:
             now[str(row.get("level")), str(row.get("rule")), str(row.get("about"))] = row
@@ -239,7 +264,12 @@ def _damage(report: Report) -> str:
 
 def _cues(told: _Told) -> str:
     if not told.stood:
-        return "<p>No cue above information stood.</p>"
+        said = (
+            "No cue above information stood."
+            if told.judged
+            else "Nothing was judged: what there was is not known."
+        )
+        return f"<p>{said}</p>"
     rows = "".join(
         f'<tr><td style="color:{COLORS[one.level]}"><b>{escape(one.level.upper())}</b></td><td>{escape(one.message)}</td>'
         f"<td>{escape(one.reason)}</td><td>{_clock(one.since)}</td>"

@@ -97,6 +97,26 @@ def test_a_speck_within_the_nerve_is_no_vein():
     assert names(NERVE, ARTERY, VEIN, speck) == ["femoral nerve", "femoral artery", "femoral vein", "vein"]
 
 
+def test_a_vein_over_the_artery_is_not_beyond_it():
+    over = ("vein", Tissue.VEIN, 8, 3, 6)
+    assert names(NERVE, ARTERY, VEIN, over) == ["femoral nerve", "femoral artery", "femoral vein", "vein"]
+
+
+def test_a_neighbor_further_than_a_neighborhood_is_none():
+    far, artery, vein = (
+        ("femoral nerve", Tissue.NERVE, 20, -17.5, 3),
+        ("artery", Tissue.ARTERY, 20, 9, 8),
+        ("vein", Tissue.VEIN, 20, 16.5, 4),
+    )
+    assert names(far, artery, vein)[1] == "artery"
+    assert names(("femoral nerve", Tissue.NERVE, 20, -15, 3), artery, vein)[1] == "femoral artery"
+
+
+def test_bone_over_an_artery_is_not_below_it():
+    artery, over = ("artery", Tissue.ARTERY, 20, 6, 8), ("bone", Tissue.BONE, 6, 6, 8)
+    assert names(artery, over, ("pleura", Tissue.PLEURA, 35, 2, 14), of=UL03)[0] == "artery"
+
+
 def test_two_veins_beyond_the_artery_leave_the_vein_without_a_name():
     assert names(NERVE, ARTERY, VEIN, ("vein", Tissue.VEIN, 28, 15, 5)) == [
         "femoral nerve",

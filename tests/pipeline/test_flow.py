@@ -174,6 +174,19 @@ def test_a_box_dragged_while_the_picture_is_held_pushes_no_command_of_a_hand_awa
     assert [noun.value for noun in controls if noun.name == "color_bottom"] == [pytest.approx(0.0299)]
 
 
+def test_flow_of_another_box_or_of_a_held_picture_is_not_put_in_place():
+    one = Live(source=SimulatedPatient(7, SETTINGS, body=BODY), procedure=procedure("LL01"))
+    one.color = BOX
+    one._place_flow(flow(), replace(BOX, rate=4e3))
+    assert one.flow is None
+    one.frozen = True
+    one._place_flow(flow(), BOX)
+    assert one.flow is None
+    one.frozen = False
+    one._place_flow(flow(), BOX)
+    assert one.flow is not None
+
+
 def test_a_source_that_gives_no_shots_refuses_color(run):
     one = run(Script(picture(), forever=True))
     assert not one.colors

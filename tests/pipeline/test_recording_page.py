@@ -133,6 +133,15 @@ def test_where_nothing_was_judged_or_a_part_is_damaged_no_silence_says_that_all_
     assert "UNKNOWN" in page and "What stood here is not known." in page
 
 
+def test_after_a_damaged_part_nothing_counts_as_known_until_it_is_seen_again(tmp_path):
+    path = recorded(tmp_path / "a.insotime", events=[seen(4.0, femoral_artery=True)])
+    raw = bytearray(path.read_bytes())
+    raw[int(0.45 * len(raw))] ^= 0xFF  # half a second later
+    path.write_bytes(raw)
+    (share,) = re.findall(r"<td>femoral artery</td><td>(\d+) %", recording_page(path))
+    assert int(share) < 100 * 1.0 / 6
+
+
 def test_damage_and_a_cut_are_told(tmp_path):
     whole = recorded(tmp_path / "a.insotime")
     assert "Every byte is as it was written" in recording_page(whole)

@@ -12,7 +12,7 @@ from insonate.guidance.procedures import procedure
 from insonate.pipeline import chain, live
 from insonate.pipeline.flow import UNKNOWN, Flow
 from insonate.pipeline.live import Live
-from insonate.pipeline.still import COLOR_OLD, TOO_OLD, still
+from insonate.pipeline.still import COLOR_OLD, TOO_OLD, _without_words, still
 from pipeline.fakes import LABELLER, Script, picture
 
 
@@ -69,6 +69,16 @@ def test_color_is_laid_where_it_was_seen_as_long_as_it_is_of_the_picture(shown, 
         scale = (still(shown).shape[0] - 3 * LINE) / (grid.shape[0] * grid.step[0])
         assert np.ptp(rows) / scale == pytest.approx(10 * 5e-4, rel=0.1)
         assert (rows.mean() - LINE) / scale == pytest.approx(0.005 + 9.5 * 5e-4 - grid.origin[0], rel=0.06)
+
+
+def test_with_a_needle_inside_nothing_that_is_planned_afresh_is_drawn(shown):
+    drawing = shown.seen.guided.drawing
+    planned = {"path", "clearance", "target"}
+    assert planned & {line.role for line in drawing.lines}
+    kept = _without_words(drawing, inside=True)
+    assert not planned & {one.role for one in (*kept.lines, *kept.labels)}
+    assert "structure" in {line.role for line in kept.lines}
+    assert _without_words(drawing, inside=False).lines == drawing.lines
 
 
 def test_before_the_first_picture_there_is_none():

@@ -108,7 +108,9 @@ def _walked(path: Path, end: Seconds) -> _Told:
                 continue
             told.stood.append(_lost(at, event.sentence))
             _see(hazards, at, told)
-            hazards = None  # what was seen before is not known to have gone on
+            hazards = (
+                None if hazards is None else (at, set())
+            )  # nobody knows that it went on, and the time counts
             continue
         at = event.time
         if event.kind == "frame":

@@ -287,6 +287,18 @@ def test_a_needle_out_of_the_skin_begins_again_once_something_was_given():
     assert at(Stage.PERFORM, Part.WITHDRAW).advise(SEEN).stage is Stage.RECORD
 
 
+def test_there_is_but_to_wait_while_the_rest_goes_in_and_a_faster_clock_is_told():
+    for part in Part:
+        said = at(Stage.PERFORM, part).advise(replace(SEEN, inserted=0.03, tip=PATH.target, injected=2e-6))
+        assert said.waits == (said.part is Part.INJECT)
+    thread = at(Stage.PERFORM, Part.INJECT)
+    plain = thread.advise(replace(SEEN, inserted=0.03, tip=PATH.target))
+    faster = thread.advise(replace(SEEN, inserted=0.03, tip=PATH.target, compression=4))
+    assert faster.do == plain.do
+    assert "Time runs x4." in faster.why and "Time" not in plain.why
+    assert not thread.advise(replace(SEEN, inserted=0.03, tip=None)).waits  # nobody knows where it would go
+
+
 def test_hands_elsewhere_are_not_followed():
     other = replace(SEEN, held=False)
     advice = at(Stage.PERFORM).advise(other)

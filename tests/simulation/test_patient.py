@@ -115,6 +115,29 @@ def test_frames_that_nobody_asked_for_change_no_state_and_no_later_byte():
     assert _without_controls(few) == _without_controls(_lived(block(), 2.2))
 
 
+@pytest.mark.parametrize("times", [2, 4, 5])
+def test_compressed_time_is_lived_through_tick_by_tick(times):
+    def pace(value, time):
+        return SetControl(name="time_compression", value=float(value), time=time, given_by=WHO)
+
+    plain = list(patient().advance([*block()[1:]], 2.2))
+    fast = list(patient().advance([*block()[1:], pace(times, 0.4), pace(1, 1.6)], 2.2))
+
+    def others(observed):
+        return bytes_of(one for one in observed if not isinstance(one, ChannelData))
+
+    assert others(fast) == others(plain)
+    frames = [one for one in fast if isinstance(one, ChannelData)]
+    ticks = [round(float(one.times.ravel()[0]) / 0.05) for one in frames]
+    assert ticks == [t for t in range(44) if t % times == 0 or t < 8 or t >= 32]
+    within = {
+        round(float(one.acquisition.transmits[0].direction[0]), 6)
+        for one, t in zip(frames, ticks, strict=True)
+        if 8 <= t < 32
+    }
+    assert len(within) == min(5, len([t for t in ticks if 8 <= t < 32]))  # each of the angles in turn
+
+
 def _tail(commands, until, after):
     return islice(patient().advance(commands, until), after, None)
 

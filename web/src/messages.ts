@@ -379,6 +379,7 @@ export interface Status {
   watching: number
   problem: string | null
   at_edge: boolean
+  compression: number
   recorded: number | null
   recording_trouble: string | null
 }

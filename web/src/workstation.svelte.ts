@@ -75,6 +75,8 @@ export class Workstation {
   reporting = $state(false)
   notice = $state<string | null>(null)
   offered = $state(0)
+  /** How many times faster time goes than on the wall, or went in what is replayed. */
+  compression = $state(1)
   watching = $state(0)
   /** Of the frame on the screen. */
   frame = $state.raw<Omit<Frame, 'pixels'> | null>(null)
@@ -633,6 +635,7 @@ export class Workstation {
         this.recorded = message.recorded
         this.recordingTrouble = message.recording_trouble
         this.offered = message.offered_hz
+        this.compression = message.compression
         this.watching = message.watching
         this.problem = message.problem
         this.atEdge = message.at_edge
@@ -657,6 +660,7 @@ export class Workstation {
     this.poses = []
     this.cues = []
     this.problem = null
+    this.compression = 1
     this.latencies = []
     this.reactions = []
   }

@@ -262,12 +262,20 @@ class Cockpit:
                         message=one.message,
                         reason=one.reason,
                         acknowledged_by=one.acknowledged_by,
-                        do=None if self._hands is None else _with_key(one, self._hands.held.inserted),
+                        do=None
+                        if self._hands is None
+                        else _with_key(one, self._hands.held.inserted, self._known(one.about)),
                     )
                     for one in standing
                 ),
             ]
         )
+
+    def _known(self, structure: str) -> bool:
+        """Whether the distance to a structure is known now, and not only that it was too small when it was known last."""
+        watched = None if self.live.alarm is None else self.live.alarm.watched
+        near = () if watched is None else watched.clearances
+        return any(one.structure == structure and one.distance is not None for one in near)
 
     def _stalled(self, standing: tuple[Cue, ...]) -> list[CueRow]:
         """Say that no picture comes: the rules are judged by the source's clock, and it may be that which has stopped."""
@@ -343,8 +351,8 @@ def _first_lower(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-def _with_key(cue: Cue, inserted: Meters) -> str | None:
-    """Name the key that does what a cue asks for."""
+def _with_key(cue: Cue, inserted: Meters, known: bool) -> str | None:
+    """Name the key that does what a cue asks for; to a structure that is not seen now, no step back can be told enough."""
     if inserted <= 0:
         return None
     if cue.rule == "pressure":
@@ -355,7 +363,11 @@ def _with_key(cue: Cue, inserted: Meters) -> str | None:
         return None
     if cue.level is Level.STOP:
         return f"Stop. Hold {{↓}} to withdraw from the {cue.about}."
-    return f"Press {{↓}} 2 times: too near to the {cue.about}." if cue.level is Level.CAUTION else None
+    if cue.level is not Level.CAUTION:
+        return None
+    if not known:
+        return f"Hold {{↓}} to withdraw: {cue.about} not seen now."
+    return f"Press {{↓}} 2 times: too near to the {cue.about}."
 
 
 def _place(tip: np.ndarray | None) -> list[float] | None:

@@ -158,11 +158,20 @@ class Leading:
             thread = self._current()
             before = thread.stage
             advice = thread.advise(self._facts(hands))
+            self._hurry(advice, hands)
             if thread.stage is not before:
                 self.examination.keep(
                     "step", {"time": self._clock(), "who": "the thread", "what": f"left {before.value}"}
                 )
             return self._said(advice)
+
+    def _hurry(self, advice: Advice, hands: messages.Hands | None) -> None:
+        """Let time run faster while the syringe is held and there is only to wait; its end needs nobody here."""
+        live = self.examination.live
+        if live is not None and hands is not None and advice.waits and hands.injector.pressing:
+            live.hurry(True, by="the thread")
+        elif live is not None and live.compression > 1:
+            live.hurry(False, by="the thread")
 
     def _said(self, advice: Advice) -> ThreadNow:
         number = advice.stage.number
@@ -247,6 +256,7 @@ class Leading:
             tip=None if tip is None else (tip[0], tip[1]),
             off=0.0 if tip is None else tip[2],
             injected=None if hands is None else hands.injector.volume,
+            compression=1 if live is None else live.compression,
             report=self.reporting.state,
         )
 

@@ -224,6 +224,8 @@ class Status(Message):
     problem: str | None
     at_edge: bool
     """Whether the last movement was held at the edge of the window."""
+    compression: int
+    """How many times faster time goes than on the wall, or went where this is a recording."""
     recorded: float | None
     """How long it has been recorded [s]; None while it is not."""
     recording_trouble: str | None

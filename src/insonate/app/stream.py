@@ -155,7 +155,7 @@ class Viewer:
     async def _send(self) -> None:
         revision, seen, carried, flow = -1, None, None, None
         live: Live | None = None
-        counted, at, count = 0.0, time.monotonic(), 0
+        counted, at, count, compression = 0.0, time.monotonic(), 0, 1
         while True:
             if revision != self.examination.revision:
                 revision = self.examination.revision
@@ -192,7 +192,8 @@ class Viewer:
             if live.flow is not flow:
                 flow = live.flow
                 await self._say(flow_now(flow))
-            if time.monotonic() - counted >= STATUS_EVERY:
+            if time.monotonic() - counted >= STATUS_EVERY or live.compression != compression:
+                compression = live.compression
                 counted = time.monotonic()
                 number = 0 if live.frame is None else live.frame.number
                 hertz, at, count = (number - count) / max(counted - at, 1e-3), counted, number
@@ -203,6 +204,7 @@ class Viewer:
                         watching=len(self.watching),
                         problem=live.problem,
                         at_edge=live.at_edge,
+                        compression=compression,
                         recorded=self.examination.recorded,
                         recording_trouble=self.examination.recording_trouble,
                     )
@@ -238,6 +240,7 @@ class Viewer:
             watching=len(self.watching),
             problem=problem,
             at_edge=False,
+            compression=1,
             recorded=None,
             recording_trouble=None,
         )

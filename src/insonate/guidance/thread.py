@@ -128,6 +128,8 @@ class Facts:
     """How far that lies off the plane of the picture, toward the head."""
     injected: CubicMeters | None = None
     """By the syringe's own reading; None while it says nothing."""
+    compression: int = 1
+    """How many times faster time goes than on the wall."""
     report: str = "none"
     """"none", "making", "ready" or "failed"."""
 
@@ -148,6 +150,8 @@ class Advice:
     """The hand that is needed: "probe", "needle", or None."""
     ready: bool
     """Whether the stage can be left without a reason."""
+    waits: bool = False
+    """Whether a hand has but to go on as it does for a while, so that time may run faster if it can."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -311,9 +315,9 @@ class Thread:
             case Stage.REPORT:
                 return self._report(facts)
 
-    def _say(self, do: str, why: str, *, ready: bool, hand: str | None = None) -> Advice:
+    def _say(self, do: str, why: str, *, ready: bool, hand: str | None = None, waits: bool = False) -> Advice:
         part = self._part if self.stage is Stage.PERFORM else None
-        return Advice(stage=self.stage, part=part, do=do, why=why, hand=hand, ready=ready)
+        return Advice(stage=self.stage, part=part, do=do, why=why, hand=hand, ready=ready, waits=waits)
 
     def _scan(self, facts: Facts) -> Advice:
         if facts.target is None:
@@ -430,11 +434,13 @@ class Thread:
                     ready=False,
                 )
             case Part.INJECT:
+                faster = "" if facts.compression == 1 else f" Time runs x{facts.compression}."
                 return self._say(
                     f"Hold {{Space}} to {1e6 * low:.0f} mL.",
-                    f"{1e6 * given:.1f} mL given. Reference volume of the procedure, no order.",
+                    f"{1e6 * given:.1f} mL given.{faster} Reference volume of the procedure, no order.",
                     hand="needle",
                     ready=False,
+                    waits=True,
                 )
             case Part.WITHDRAW:
                 return self._say(

@@ -40,6 +40,7 @@ from insonate.guidance.evidence import LOOKS
 from insonate.guidance.nearness import in_probe_frame
 from insonate.guidance.rules import rules
 from insonate.imaging.b_mode import Compounding, speckle_reduction
+from insonate.pipeline import pace
 from insonate.pipeline.alarm import Alarm
 from insonate.pipeline.annotations import Annotations
 from insonate.pipeline.catalog import BEAMFORMERS
@@ -201,6 +202,7 @@ class Live:
         self._stopped = threading.Event()
         self._commands: deque[Command] = deque(maxlen=MOST_COMMANDS)
         self._now: Seconds = 0.0
+        self._pace = 1
         self._compounding = Compounding(COMPOUNDED)
         self._reference: float | None = None
         self._area: tuple[int, int, int, int] | None = None
@@ -357,6 +359,35 @@ class Live:
             self.color = box
             self._news.notify_all()
 
+    @property
+    def compression(self) -> int:
+        """How many times faster time goes than on the wall; of a recording, how many times it did."""
+        return int(getattr(self.source, "compression", self._pace))
+
+    def hurry(self, on: bool, by: str) -> bool:
+        """Let time run faster while there is only to wait, or as it is; see `pace`.
+
+        It runs as it is again by itself once something warns, or the syringe is let go of.
+
+        Parameters
+        ----------
+        on : bool
+            Whether it is to run faster.
+        by : str
+            Who says so.
+
+        Returns
+        -------
+        bool
+            Whether it will; never while something warns, and never for a source that is not simulated.
+        """
+        can = pace.CONTROL in self.source.accepts and self.source.simulated and not self.frozen
+        warned = self.alarm is not None and pace.warns(self.alarm.cues) is not None
+        wanted = pace.FASTER if on and can and not warned else 1
+        if can and wanted != self._pace:
+            self.command(SetControl(name=pace.CONTROL, value=float(wanted), time=self._now, given_by=by))
+        return wanted > 1
+
     def silent_for(self) -> Seconds | None:
         """Give since when no picture was shown, by this machine's clock and not by the source's, which may have stopped too.
 
@@ -440,14 +471,16 @@ class Live:
             began = time.monotonic()
             due = max(due + tick, began)
             self._handing = 0.0
-            since, until = self._now, self._now + tick
+            since = self._now
             with self._news:  # before the commands: what was noted is among them or was given already
                 asked, self._asked = self._asked if asked is None else asked, None
                 recolored, self._recolored = self._recolored, ()
             # Given now, whatever they say: with this time they are the replay.
             waiting = [*recolored, *(self._commands.popleft() for _ in range(len(self._commands)))]
+            waiting += self._slowed(waiting)
             commands = [replace(command, time=since) for command in waiting]
-            self._now = until
+            self._pace = pace.compression_of(commands, self._pace)
+            self._now = until = pace.until(since, tick, self._pace)
             try:
                 for command in commands:
                     self._fluid.take(command)
@@ -479,6 +512,16 @@ class Live:
                 return
             self._schedule(time.monotonic() - began - self._handing, tick)
             self._stopped.wait(max(0.0, due - time.monotonic()))
+
+    def _slowed(self, commands: Iterable[Command]) -> list[Command]:
+        """Give the command that lets time go as it is again, where something warns or the syringe is let go of."""
+        if pace.compression_of(commands, self._pace) == 1:
+            return []
+        why = None if self.alarm is None else pace.warns(self.alarm.cues)
+        if why is None and not pace.lets_go(commands):
+            return []
+        by = "the hand that let go" if why is None else f"the alarm: {why.rule} {why.about}"
+        return [SetControl(name=pace.CONTROL, value=1.0, time=0.0, given_by=by)]
 
     def _hand(self, observation: ChannelData | Image, until: Seconds, asked: Seconds | None) -> None:
         """Leave one frame to the thread that forms images; wait while it has enough to do."""
@@ -631,7 +674,8 @@ class Live:
         if self._grid is None or self._grid[0] != key:
             self._grid = (key, grid_of(observation, depth=depth, rows=ROWS, by_pitch=True))
             self._compounding.clear()
-        self._compounding.keep(FEWER if COMPOUNDING in self._scheduling.dropped else COMPOUNDED)
+        fewer = COMPOUNDING in self._scheduling.dropped or self._pace > 1  # lest they lie a second apart
+        self._compounding.keep(FEWER if fewer else COMPOUNDED)
         iq = BEAMFORMERS.get("delay_and_sum")(observation, self._grid[1])
         return self._detected(self._compounding.add(iq), iq)
 

@@ -34,6 +34,7 @@ from insonate.core.units import Seconds
 from insonate.pipeline.commands import commanded, plain
 from insonate.pipeline.flow import Flow
 from insonate.pipeline.live import Frame, extent
+from insonate.pipeline.pace import compression_of
 from insonate.record.timeline import Damage, check, scan
 
 FORMAT = 1
@@ -265,6 +266,8 @@ class Recorded:
         """Whether it shows a simulated region of the body."""
         self.cues: tuple[Mapping[str, Any], ...] = ()
         """What stood at this moment of the recording, as it was recorded, loudest first."""
+        self.compression = 1
+        """How many times faster than on the wall time went at this moment."""
         self._turn: Seconds = 0.0
         self._events = self._readable()
         self._next: Event | None = next(self._events, None)
@@ -303,9 +306,11 @@ class Recorded:
             if event.kind == "cues":
                 self.cues = tuple(event.content.get("cues", ()))
             if self._next is None:
-                self.cues = ()
+                self.cues, self.compression = (), 1
                 self._turn += self.report.seconds + PAUSE
                 self._events = self._readable()
                 self._next = next(self._events, None)
-            if noun is not None and not isinstance(noun, get_args(Command)):
+            if isinstance(noun, get_args(Command)):
+                self.compression = compression_of((noun,), self.compression)
+            elif noun is not None:
                 yield noun

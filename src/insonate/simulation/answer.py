@@ -85,6 +85,54 @@ def replay(
             yield view.truth(course, time)
 
 
+class Following:
+    """An examination that is lived again while it goes on, a step behind it."""
+
+    def __init__(self, seed: int, settings: Settings, *, body: Body | None = None) -> None:
+        """Begin where it began.
+
+        Parameters
+        ----------
+        seed, settings, body
+            As of `replay`.
+        """
+        self._course = Course(seed, body if body is not None else body_of(settings, seed))
+        self._view = _View(settings)
+        self._waiting: list[Command] = []
+
+    @property
+    def time(self) -> Seconds:
+        """Of the tick that comes next [s]."""
+        return self._course.time
+
+    def advance(self, commands: Sequence[Command], until: Seconds) -> None:
+        """Live on, by all commands that were obeyed meanwhile.
+
+        Parameters
+        ----------
+        commands : sequence of Command
+            With the times at which they were obeyed.
+        until : float
+            On the patient's clock; what lies behind is not lived again [s].
+
+        Raises
+        ------
+        InputError
+            If this body cannot obey one.
+        """
+        for command in commands:
+            self._course.check(command)
+        self._waiting = due([*self._waiting, *commands])
+        end = ticks_until(until)
+        while self._course.tick < end:
+            _obey(self._course, self._waiting)
+            self._course.advance()
+
+    def truth(self) -> Truth:
+        """Tell the truth of the tick that was lived last."""
+        return self._view.truth(self._course, self._course.lived)
+
+
 def media(
     seed: int,
     settings: Settings,
@@ -126,11 +174,16 @@ def _lived(
         course.check(command)
     waiting, end = due(commands), ticks_until(until)
     while course.tick < end:
-        while waiting and ticks_until(waiting[0].time) <= course.tick:
-            course.obey(waiting.pop(0))
+        _obey(course, waiting)
         seen = course.advance()
         if seen.tick % every == 0:
             yield course, seen.time
+
+
+def _obey(course: Course, waiting: list[Command]) -> None:
+    """Obey what is due at the tick that comes next."""
+    while waiting and ticks_until(waiting[0].time) <= course.tick:
+        course.obey(waiting.pop(0))
 
 
 class _View:
@@ -248,9 +301,10 @@ def _clearances(course: Course) -> dict[str, Meters]:
     if origin is None or shaft is None:
         return {}
     out: dict[str, Meters] = {}
+    [fluid] = course.now.fluids_at(shaft.tip[np.newaxis])
     for label, structure in enumerate(course.body.structures, start=1):
         if structure.tissue in CLEARED:
-            distance = _in_fluid(course, label, shaft.tip, course.reach(label, shaft.tip, origin))
+            distance = _in_fluid(course, label, fluid, course.reach(label, shaft.tip, origin))
             key = _key(structure)
             out[key] = min(out.get(key, np.inf), distance)
     return out
@@ -264,23 +318,22 @@ def _shaft_clearances(course: Course) -> dict[str, Meters]:
     places = shaft.at(np.linspace(0, shaft.inserted, max(2, int(np.ceil(shaft.inserted / SHAFT_STEP)) + 1)))
     origins = course.now.origin(places)
     out: dict[str, Meters] = {}
-    fluids = [course.now.fluid_at(place) for place in places] if course.now.has_fluid else []
+    fluids = course.now.fluids_at(places)
     for label, structure in enumerate(course.body.structures, start=1):
         if structure.tissue in CLEARED:
             away = course.body.distance(label, origins)
             if structure.tissue is Tissue.NERVE:
                 outside = [fluid is not None and not _inside(fluid, label) for fluid in fluids]
-                away = np.where(outside, np.abs(away), away) if fluids else away
+                away = np.where(outside, np.abs(away), away)
             nearest = int(np.argmin(away))
             distance = course.reach(label, places[nearest], origins[nearest])
             key = _key(structure)
-            out[key] = min(out.get(key, np.inf), _in_fluid(course, label, places[nearest], distance))
+            out[key] = min(out.get(key, np.inf), _in_fluid(course, label, fluids[nearest], distance))
     return out
 
 
-def _in_fluid(course: Course, label: int, place: np.ndarray, distance: Meters) -> Meters:
+def _in_fluid(course: Course, label: int, fluid: Pool | Sleeve | None, distance: Meters) -> Meters:
     """Give a distance its sign in fluid: the tissue of such a place is what the fluid parted, the surface of the nerve."""
-    fluid = course.now.fluid_at(place)
     if fluid is None or course.body.structures[label - 1].tissue is not Tissue.NERVE:
         return distance
     return -abs(distance) if _inside(fluid, label) else abs(distance)

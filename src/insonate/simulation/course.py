@@ -68,6 +68,7 @@ LEAST_RADIUS: Meters = 0.8e-3
 
 CONTROLS = {
     "ticks_per_frame": (1.0, 20.0),
+    "time_compression": (1.0, 5.0),
     "map_coarse": (0.0, 1.0),
     "needle_gauge": (18.0, 25.0),
     "needle_echogenic": (0.0, 1.0),
@@ -81,13 +82,15 @@ CONTROLS = {
     "color_bottom": (1e-3, 0.04),
     "color_moving_tissue": (0.0, 1.0),
 }
-"""Smallest and largest value of each control of a patient. A coarse map has half the columns: it costs half, blurs what is
-steep, and changes nothing of the body. Color's are shots in an ensemble (0 is off), ticks from one to the next, the rate of
-the shots [Hz], the angle of their plane waves [rad], the edges of the box in probe axes [m], and whether tissue moves from
-shot to shot."""
+"""Smallest and largest value of each control of a patient. While time is compressed, whoever advances it lets so many ticks
+go by for each of his own, and pictures and ensembles are so many times fewer; the body lives through every tick though.
+A coarse map has half the columns: it costs half, blurs what is steep, and changes nothing of the body. Color's are shots in
+an ensemble (0 is off), ticks from one to the next, the rate of the shots [Hz], the angle of their plane waves [rad], the
+edges of the box in probe axes [m], and whether tissue moves from shot to shot."""
 
 WHOLE = (
     "ticks_per_frame",
+    "time_compression",
     "map_coarse",
     "needle_gauge",
     "needle_echogenic",
@@ -166,6 +169,7 @@ class Course:
         self.streams = Streams(seed, self.tubes, body.structures, self.rhythm, least_radius=LEAST_RADIUS)
         self.controls = {
             "ticks_per_frame": 1.0,
+            "time_compression": 1.0,
             "map_coarse": 0.0,
             "needle_gauge": 22.0,
             "needle_echogenic": 1.0,
@@ -510,7 +514,7 @@ class Course:
                 if away < distance:
                     nearest, distance = label, away
         # In fluid the tissue of a place is what the fluid parted: that of a nerve's surface lies neither in nor out.
-        fluid = self.now.fluid_at(tip)
+        [fluid] = self.now.fluids_at(tip[np.newaxis])
         if fluid is not None:
             in_nerve = isinstance(fluid, Sleeve) and fluid.in_nerve
             place = Place.NERVE if in_nerve else Place.PLANE

@@ -38,7 +38,8 @@ AROUND: Meters = 1e-3
 
 def due(course: Course, tick: int) -> bool:
     """Whether an ensemble is taken at a tick."""
-    return course.controls["color_shots"] >= 1 and tick % int(course.controls["color_every"]) == 0
+    every = int(course.controls["color_every"] * course.controls["time_compression"])
+    return course.controls["color_shots"] >= 1 and tick % every == 0
 
 
 class Ensembles:

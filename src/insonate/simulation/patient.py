@@ -204,7 +204,8 @@ class SimulatedPatient:
     def _frames(self, tick: int, time: Seconds) -> list[ChannelData]:
         """Give the picture of a tick, and the ensemble, where they are due."""
         course = self._course
-        pictured = tick % int(course.controls["ticks_per_frame"]) == 0
+        every = int(course.controls["ticks_per_frame"] * course.controls["time_compression"])
+        pictured = tick % every == 0
         colored = ensemble.due(course, tick)
         if not pictured and not colored:
             return []
@@ -255,7 +256,10 @@ class SimulatedPatient:
         tick: int,
         time: Seconds,
     ) -> ChannelData:
-        angle = self._angles[tick % len(self._angles)]
+        turn = tick // int(
+            self._course.controls["time_compression"]
+        )  # by its share alone, some angles would never come
+        angle = self._angles[turn % len(self._angles)]
         echoes = engine.echoes(spectrum, angle)
         for places, strengths in points:
             echoes = echoes + point_echoes(engine, places[:, [0, 2]], strengths, angle)

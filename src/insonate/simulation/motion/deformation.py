@@ -130,14 +130,33 @@ class Deformation:
         self._back(points, depth, released)
         return depth
 
-    def fluid_at(self, place: np.ndarray) -> Pool | Sleeve | None:
-        """Give the fluid that a place (3,) lies in; None where it lies in none [m]."""
-        at = self.contact.back(place[np.newaxis])
+    def fluids_at(self, places: np.ndarray) -> list[Pool | Sleeve | None]:
+        """Give the fluid that each place lies in; None where it lies in none.
+
+        Parameters
+        ----------
+        places : numpy.ndarray
+            (n, 3) patient frame [m].
+
+        Returns
+        -------
+        list
+            n of them.
+        """
+        out: list[Pool | Sleeve | None] = [None] * len(places)
+        if not self.has_fluid:
+            return out
+        at, left = self.contact.back(places), np.arange(len(places))
         for one in self.inner:
-            if isinstance(one, Pool | Sleeve) and float(one.depth(at)[0]) > 0:
-                return one
+            if isinstance(one, Pool | Sleeve):
+                within = one.depth(at) > 0
+                for number in left[within]:
+                    out[number] = one
+                at, left = at[~within], left[~within]
+                if not len(left):
+                    break
             at = one.back(at)
-        return None
+        return out
 
     @property
     def has_fluid(self) -> bool:

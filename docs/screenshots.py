@@ -80,6 +80,13 @@ def main() -> None:
             page.wait_for_selector("[data-view=frozen]")
             time.sleep(1.5)
             page.screenshot(path=OUT / "page-frozen.png")
+            page.keyboard.press("d")
+            until(lambda: page.locator("[data-answer]").count() > 0, 60)
+            page.keyboard.press("l")  # the true outlines alone
+            time.sleep(0.5)
+            page.screenshot(path=OUT / "page-answers.png")
+            page.keyboard.press("l")
+            page.keyboard.press("d")
             page.keyboard.press("c")
             page.wait_for_selector(".layer.on")
             box = page.locator(".picture").bounding_box()

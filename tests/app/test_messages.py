@@ -154,6 +154,7 @@ def test_every_message_of_the_server_is_told_apart_by_its_type():
         "confirmed",
         "flow",
         "no_flow",
+        "answer_key",
         "status",
         "hands",
         "cues",

@@ -20,6 +20,27 @@ export interface Acknowledge {
   about: string
 }
 
+/** Lay the answer key of a simulated patient over the picture, or take it away. */
+export interface AnswerKey {
+  type: 'answer'
+  on: boolean
+}
+
+/** What the picture truly shows, for who practices on a simulated patient; never used by anything that advises. */
+export interface AnswerKeyNow {
+  type: 'answer_key'
+  state: string
+  share: number
+  trouble: string | null
+  time: number
+  rows: number
+  columns: number
+  origin: number[]
+  step: number[]
+  labels: string
+  structures: TrueStructure[]
+}
+
 /** The pilot goes back to a stage of the thread. */
 export interface Back {
   type: 'back'
@@ -170,6 +191,7 @@ export interface Hello {
   held: number | null
   recording: boolean
   hands: boolean
+  answers: boolean
   color: Color | null
 }
 
@@ -434,5 +456,12 @@ export interface TrackNow {
   diameter: number
 }
 
-export type FromServer = ThreadNow | Hello | Guidance | Carried | Confirmed | Flow | NoFlow | Status | Hands | Cues | Problem
-export type FromPage = Ack | SetControl | Color | SetProcedure | Freeze | MoveProbe | MoveNeedle | Press | Stimulate | Pilot | Acknowledge | Name | Next | Back
+/** One structure of the answer key. */
+export interface TrueStructure {
+  name: string
+  color: string
+  at: number[] | null
+}
+
+export type FromServer = ThreadNow | Hello | Guidance | Carried | Confirmed | Flow | NoFlow | AnswerKeyNow | Status | Hands | Cues | Problem
+export type FromPage = Ack | SetControl | Color | AnswerKey | SetProcedure | Freeze | MoveProbe | MoveNeedle | Press | Stimulate | Pilot | Acknowledge | Name | Next | Back

@@ -1,7 +1,7 @@
 // What the page knows at one moment, and since when. Nothing here outlives its evidence: what is too old is unknown.
 import { unpack, type Frame } from './frame'
 import type { Drawing } from './drawing'
-import type { Carried, CarriedLine, Color, CueRow, Flow, FromPage, FromServer, Guidance, Hands, HazardRow, Hello, NearRow, Patient, ProbeNow, RecordingName, Reference, RegionName, ReportNow, ThreadNow } from './messages'
+import type { AnswerKeyNow, Carried, CarriedLine, Color, CueRow, Flow, FromPage, FromServer, Guidance, Hands, HazardRow, Hello, NearRow, Patient, ProbeNow, RecordingName, Reference, RegionName, ReportNow, ThreadNow } from './messages'
 import { Calipers } from './calipers.svelte'
 import type { Grab } from './grab.svelte'
 import { Sound, type Heard } from './sound'
@@ -20,6 +20,10 @@ const TOO_OLD = 3.0
 const COLOR_OLD = 0.6
 /** Between two looks at the clock [s]. */
 const LOOK = 0.1
+/** An answer key of a frame this much older or newer than the one shown is none of it [s]. */
+const KEY_OLD = 0.5
+/** How far the answer key covers the picture when it is asked for. */
+const DISCLOSED = 0.6
 /** Poses of the probe are remembered so long; the newest before is kept always [s]. */
 const POSES = 10
 /** Waits between attempts to reach the server [s]. */
@@ -55,6 +59,10 @@ export class Workstation {
   carried = $state.raw<Carried | null>(null)
   /** What was seen of flow last. */
   flow = $state.raw<Flow | null>(null)
+  /** What the picture truly shows, of a simulated patient that is practiced with. */
+  key = $state.raw<AnswerKeyNow | null>(null)
+  /** How far it covers the picture, 0..1. */
+  disclosed = $state(DISCLOSED)
   problem = $state<string | null>(null)
   /** Where the examination is in its thread; null before the server says so. */
   thread = $state.raw<ThreadNow | null>(null)
@@ -232,6 +240,14 @@ export class Workstation {
   /** Flow, as long as it belongs to the picture shown. */
   shownFlow: Flow | null = $derived(
     this.flow && this.frame && Math.abs(this.frame.made - this.flow.made) < COLOR_OLD && this.view !== 'lost' && this.view !== 'disconnected' && this.view !== 'error' ? this.flow : null,
+  )
+
+  /** How much older or newer than the picture shown the answer key is; null where there is none [s]. */
+  keyAge: number | null = $derived(this.key?.state === 'ready' && this.frame ? Math.abs(this.frame.sourceTime - this.key.time) : null)
+
+  /** The answer key, as long as it belongs to the picture shown. */
+  shownKey: AnswerKeyNow | null = $derived(
+    this.keyAge !== null && this.keyAge < KEY_OLD && (this.view === 'live' || this.view === 'frozen' || this.view === 'stale') ? this.key : null,
   )
 
   unknown: number = $derived(this.hazards.filter((row) => !row.known).length)
@@ -438,6 +454,12 @@ export class Workstation {
     this.say({ type: 'procedure', id: procedure })
   }
 
+  /** Lay the answer key of a simulated patient over the picture, or take it away. */
+  disclose(): void {
+    if (!this.hello?.answers) this.notice = 'only a simulated patient that is held by hand has an answer key'
+    else this.say({ type: 'answer', on: this.key === null || this.key.state === 'failed' })
+  }
+
   async supplyDepth(centimeters: number): Promise<void> {
     await this.post('/api/depth', JSON.stringify({ depth_cm: centimeters }), 'application/json')
   }
@@ -617,6 +639,9 @@ export class Workstation {
       case 'no_flow':
         this.flow = null
         break
+      case 'answer_key':
+        this.key = message.state === 'off' ? null : message
+        break
       case 'confirmed':
         if (this.guidance) this.guidance = { ...this.guidance, frame: message.frame, made: message.made }
         break
@@ -656,6 +681,7 @@ export class Workstation {
     this.guidance = null
     this.carried = null
     this.flow = null
+    this.key = null
     this.hands = null
     this.poses = []
     this.cues = []

@@ -582,6 +582,21 @@ def debrief(
         typer.echo(f"{out}: all of it")
 
 
+@app.command("answer-key", hidden=True)
+def answer_key() -> None:
+    """Answer line by line what each frame of a simulated examination truly shows.
+
+    The page asks it; the lines are those of `insonate.training.answer_key`.
+    """
+    from insonate.training.answer_key import answer
+
+    def tell(line: str) -> None:
+        typer.echo(line)
+        sys.stdout.flush()
+
+    answer(sys.stdin, tell)
+
+
 @app.command()
 def doctor(as_json: JsonOption = False) -> None:
     """Say what is installed, what is fast and what is missing."""

@@ -12,8 +12,10 @@ import numpy as np
 from pydantic import ValidationError
 
 from insonate import __version__
+from insonate.app.answer_key import AnswerKey
 from insonate.app.cockpit import Cockpit, Deed, can_be_held
 from insonate.app.messages import (
+    AnswerKeyNow,
     Carried,
     CarriedLine,
     Color,
@@ -28,6 +30,7 @@ from insonate.app.messages import (
     PathRow,
     Patient,
     ProcedureName,
+    TrueStructure,
 )
 from insonate.app.pilots import Pilots
 from insonate.core import (
@@ -70,6 +73,9 @@ PATIENT = "patient"
 
 FIRST_PROCEDURE = "LL01"
 
+GROUND = ("skin", "fat")
+"""Tissues of the answer key that are not colored: all else lies in them."""
+
 MOST_GIVEN = 200_000
 """Commands that are kept of one examination: hours of them."""
 
@@ -96,6 +102,8 @@ class Examination:
         self.live: Live | None = None
         self.pilots = Pilots()
         """Who holds the probe."""
+        self.key: AnswerKey | None = None
+        """What the patient truly is, while somebody practices with it."""
         self.cockpit: Cockpit | None = None
         """The hands over the source; None where it obeys none."""
         self.trouble: str | None = None
@@ -203,6 +211,7 @@ class Examination:
             live.procedure = self._procedure
             self._end_recording()
             self._given = []
+            self._drop_key()
             live.witness = partial(self._witness, live)
             before, self.live, self._noun = self.live, live.start(), noun
             self.cockpit = Cockpit(live, self.pilots) if can_be_held(live) else None
@@ -216,6 +225,7 @@ class Examination:
         if self.live is not None:
             self.live.stop()
         self._end_recording()
+        self._drop_key()
 
     # --- what is kept ---
 
@@ -395,6 +405,46 @@ class Examination:
         self._box = box
         self.tell()
 
+    @property
+    def answers(self) -> bool:
+        """Whether what is shown has an answer key: a simulated patient that is held by hand."""
+        return self._shows_patient and self._choice is not None and self._choice.operator is None
+
+    def show_key(self, on: bool, viewer: int) -> None:
+        """Lay the answer key over the picture, or take it away.
+
+        Raises
+        ------
+        InputError
+            If another is the pilot, or there is none.
+        """
+        self.pilots.check(viewer)
+        with self._change:
+            live, choice = self.live, self._choice
+            if not on:
+                self._drop_key()
+            elif live is None or choice is None or not self.answers:
+                raise InputError("Only a simulated patient that is held by hand has an answer key.")
+            elif len(self._given) >= MOST_GIVEN:
+                raise InputError("This examination is too long for its answer key.")
+            elif self.key is None or self.key.state == "failed":
+                self._drop_key()
+                begin = {"seed": choice.seed, "settings": asdict(choice.settings)}
+                given = self._given
+                self.key = AnswerKey(live, begin, lambda first: given[first:], f"viewer {viewer}")
+                self._note_key("answer key laid over the picture", f"viewer {viewer}")
+            self.revision += 1
+
+    def _drop_key(self) -> None:
+        key, self.key = self.key, None
+        if key is not None:
+            key.stop()
+            self._note_key("answer key taken away", key.by)
+
+    def _note_key(self, what: str, who: str) -> None:
+        live = self.live
+        self.keep("step", {"time": 0.0 if live is None else live.elapsed, "who": who, "what": what})
+
     def obey(self, deed: Deed, viewer: int) -> None:
         """Move probe or needle, press the syringe, set the stimulator.
 
@@ -500,6 +550,7 @@ class Examination:
             held=live.held if live is not None else None,
             recording=self.recorded is not None,
             hands=self.cockpit is not None,
+            answers=self.answers,
             color=None if live is None or not live.colors else color_of(live.color, self._box),
         )
 
@@ -576,6 +627,44 @@ def color_of(box: ColorBox | None, last: ColorBox) -> Color:
     shown = box or last
     names = ("left", "right", "top", "bottom", "rate", "steering")
     return Color(on=box is not None, **{name: getattr(shown, name) for name in names})
+
+
+def key_now(key: AnswerKey | None) -> AnswerKeyNow:
+    """Say what the picture truly shows, as far as it is known.
+
+    Parameters
+    ----------
+    key : AnswerKey or None
+        Of the examination; None while nobody asks.
+
+    Returns
+    -------
+    AnswerKeyNow
+        As the page is told.
+    """
+    answer = None if key is None else key.answer
+    tissues = table()["tissue"]
+    return AnswerKeyNow(
+        state="off" if key is None else key.state,
+        share=0.0 if key is None else round(key.share, 2),
+        trouble=None if key is None else key.trouble,
+        time=0.0 if answer is None else answer["time"],
+        rows=0 if answer is None else answer["rows"],
+        columns=0 if answer is None else answer["columns"],
+        origin=[0.0, 0.0] if answer is None else answer["origin"],
+        step=[0.0, 0.0] if answer is None else answer["step"],
+        labels="" if answer is None else answer["labels"],
+        structures=[
+            TrueStructure(
+                name=one["name"],
+                color=""
+                if one["tissue"] in GROUND
+                else tissues.get(one["tissue"], tissues["other"])["color"],
+                at=one["at"],
+            )
+            for one in ([] if answer is None else answer["structures"])
+        ],
+    )
 
 
 def flow_now(flow: flows.Flow | None) -> Flow | NoFlow:

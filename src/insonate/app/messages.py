@@ -84,6 +84,13 @@ class Color(Message):
     steering: float
 
 
+class AnswerKey(Message):
+    """Lay the answer key of a simulated patient over the picture, or take it away."""
+
+    type: Literal["answer"] = "answer"
+    on: bool
+
+
 class Flow(Message):
     """What was seen of flow last, a signed byte a pixel."""
 
@@ -136,6 +143,8 @@ class Hello(Message):
     """Whether what is shown is being recorded."""
     hands: bool
     """Whether the source obeys probe, needle, syringe and stimulator."""
+    answers: bool
+    """Whether an answer key can be laid over it: it is a simulated patient, held by hand."""
     color: Color | None
     """Where flow is looked for; None where the source gives no shots for it."""
 
@@ -443,6 +452,35 @@ class Hands(Message):
     injector: InjectorNow
 
 
+class TrueStructure(Message):
+    """One structure of the answer key."""
+
+    name: str
+    color: str
+    at: list[float] | None
+    """Down and right, where it stands in the plane; None where it is not in it [m]."""
+
+
+class AnswerKeyNow(Message):
+    """What the picture truly shows, for who practices on a simulated patient; never used by anything that advises."""
+
+    type: Literal["answer_key"] = "answer_key"
+    state: Literal["off", "working", "ready", "failed"]
+    share: float
+    """Of the time until now that was lived again, 0..1."""
+    trouble: str | None
+    time: float
+    """Of the frame that it is of, on the source's clock [s]."""
+    rows: int
+    columns: int
+    origin: list[float]
+    """Down and right, of the first pixel [m]."""
+    step: list[float]
+    labels: str
+    """One byte a pixel, deflated, in base64; empty where there is no answer. 0 is nothing named, k is structure k."""
+    structures: list[TrueStructure]
+
+
 class Problem(Message):
     """Something asked for cannot be done, in one line."""
 
@@ -566,12 +604,24 @@ class Back(Message):
 
 
 FromServer = (
-    ThreadNow | Hello | Guidance | Carried | Confirmed | Flow | NoFlow | Status | Hands | Cues | Problem
+    ThreadNow
+    | Hello
+    | Guidance
+    | Carried
+    | Confirmed
+    | Flow
+    | NoFlow
+    | AnswerKeyNow
+    | Status
+    | Hands
+    | Cues
+    | Problem
 )
 Said = (
     Ack
     | SetControl
     | Color
+    | AnswerKey
     | SetProcedure
     | Freeze
     | MoveProbe

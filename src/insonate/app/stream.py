@@ -13,11 +13,12 @@ from collections import deque
 from fastapi import WebSocket, WebSocketDisconnect
 from pydantic import ValidationError
 
-from insonate.app.examination import carried_on, flow_now, guidance
+from insonate.app.examination import carried_on, flow_now, guidance, key_now
 from insonate.app.leading import Leading
 from insonate.app.messages import (
     Ack,
     Acknowledge,
+    AnswerKey,
     Back,
     Color,
     Confirmed,
@@ -131,6 +132,8 @@ class Viewer:
                 self.examination.set_control(name, value)
             case Color() as color:
                 self.examination.set_color(color, self.number)
+            case AnswerKey(on=on):
+                await asyncio.to_thread(self.examination.show_key, on, self.number)
             case SetProcedure(id=id):
                 self.examination.set_procedure(id)
             case Freeze(on=on):
@@ -155,6 +158,7 @@ class Viewer:
     async def _send(self) -> None:
         revision, seen, carried, flow = -1, None, None, None
         live: Live | None = None
+        keyed = key_now(None)
         counted, at, count, compression = 0.0, time.monotonic(), 0, 1
         while True:
             if revision != self.examination.revision:
@@ -189,6 +193,10 @@ class Viewer:
             ):
                 carried = moved
                 await self._say(carried_on(moved))
+            key = key_now(self.examination.key)
+            if key != keyed:
+                keyed = key
+                await self._say(key)
             if live.flow is not flow:
                 flow = live.flow
                 await self._say(flow_now(flow))

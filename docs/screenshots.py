@@ -107,6 +107,13 @@ def main() -> None:
             page.keyboard.press("f")
             page.wait_for_selector("[data-view=live]")
             page.keyboard.press("p")
+            page.keyboard.press("h")
+            for _ in range(6):
+                page.keyboard.press("ArrowRight")
+                time.sleep(0.2)
+            until(lambda: planned(page), 120)
+            page.screenshot(path=OUT / "page-compare.png")
+            page.keyboard.press("h")
             page.keyboard.press("2")
             for _ in range(12):
                 page.keyboard.press("t")

@@ -16,8 +16,9 @@ from insonate.core import FormatError, InputError, RangeError, UnknownNameError
 from insonate.formats import insonate_hdf5
 from insonate.guidance.procedures import procedure, procedures
 from insonate.pipeline import chain
+from insonate.pipeline.appearance import CONTROLS, SHOWN
 from insonate.pipeline.chain import guide
-from insonate.pipeline.live import CONTROLS, Frame, Seen
+from insonate.pipeline.live import Frame, Seen
 from insonate.pipeline.recording import event_of
 from insonate.record.timeline import Log
 from pipeline.fakes import LABELLER, painted, picture, shot
@@ -72,7 +73,7 @@ def test_hello_names_everything_that_can_be_chosen(examination):
     assert [(one.name, one.value, one.low, one.high, one.unit) for one in said.controls] == [
         (name, first, low, high, unit)
         for name, (low, high, first, unit) in CONTROLS.items()
-        if name != "depth"  # pictures are not beamformed
+        if name in SHOWN  # pictures are not beamformed
     ]
 
 

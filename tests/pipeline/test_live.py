@@ -26,8 +26,10 @@ from insonate.core import (
 )
 from insonate.guidance.procedures import procedure
 from insonate.pipeline import chain, live, scheduling
-from insonate.pipeline.live import BANDS, CONTROLS, TGC, Frame, Live, extent
+from insonate.pipeline.appearance import BANDS, CONTROLS, FORMED, SHOWN
+from insonate.pipeline.live import Frame, Live, extent
 from insonate.pipeline.playback import Playback
+from insonate.pipeline.presets import Preset
 from insonate.simulation.patient import SimulatedPatient
 from pipeline.fakes import LABELLER, Script, bordered, painted, picture, shot
 from refusals import refused
@@ -169,7 +171,7 @@ def test_what_is_too_bright_or_too_dark_stays_at_the_end_of_the_scale(run):
 def test_depth_changes_what_is_beamformed(run):
     one = run(Script(shot(0.01, n_samples=1400), forever=True))
     frame = one.wait(0, SOON)
-    assert one.controls == ("gain", "dynamic_range", "depth", *TGC)
+    assert one.controls == (*FORMED, *SHOWN)
     assert frame.image.grid.axial[-1] == pytest.approx(CONTROLS["depth"][2], abs=2 * frame.image.grid.step[0])
     one.set_control("depth", 0.02)
     becomes(lambda: one.frame.image.grid.axial[-1] < 0.03)
@@ -203,6 +205,39 @@ def louder(data, factor):
     return replace(data, samples=np.float32(factor) * data.samples)
 
 
+def test_fewer_waves_and_another_band_are_obeyed(run):
+    one = run(Script(shot(0.01, n_samples=1400), forever=True))
+    plain = one.wait(one.wait(0, SOON).number + 6, SOON)
+    assert one.center_frequency == 5e6
+    with refused(InputError, "compounding must be a whole number of waves, got 2.5"):
+        one.set_control("compounding", 2.5)
+    one.set_control("compounding", 1.0)
+    becomes(lambda: len(one._compounding._waves) == 1)
+    one.set_control("frequency", 0.8)
+    becomes(lambda: not np.array_equal(one.frame.image.values, plain.image.values))
+    assert one.frame.image.values.max() == 0  # what was loud in the other band is forgotten
+
+
+def test_persistence_is_of_the_eye_alone(run):
+    source = Script(flat(0.1), *(flat(0.9) for _ in range(5)))
+    one = run(source, before=lambda it: it.set_control("persistence", 0.9))
+    becomes(lambda: one.frame is not None and one.frame.number == 6)
+    assert (one.frame.image.values == np.float32(0.9)).all()
+    faded = 0.1 + 0.8 * (1 - 0.9**5)
+    assert one.frame.pixels[0, 0] == round(255 * faded)
+    one.freeze(True)
+    one.set_control("gain", 6.0)  # of what is shown, not of the last picture alone
+    assert one.frame.pixels[0, 0] == round(255 * (faded + 0.1))
+
+
+def test_a_preset_sets_what_it_names_and_the_rest_to_its_first_value(run):
+    one = run(Script(flat(0.5), forever=True))
+    one.set_control("gain", 9.0)
+    one.set_preset(Preset(name="x", values={"dynamic_range": 40.0, "depth": 0.02}))
+    assert (one.values["gain"], one.values["dynamic_range"]) == (0.0, 40.0)
+    assert one.values["depth"] == 0.04  # it does nothing to a picture
+
+
 def test_brightness_follows_the_echoes_slowly(run):
     first = run(Script(shot(0.01))).wait(0, SOON).image.values
     one = run(Script(shot(0.01), louder(shot(0.01), 0.1)))
@@ -222,7 +257,8 @@ def test_a_picture_has_no_depth_control(run):
     one = run(Script(flat(0.5)))
     one.wait(0, SOON)
     with refused(
-        InputError, "control must be one of gain, dynamic_range, tgc_1 to tgc_8, power, got 'depth'"
+        InputError,
+        "control must be one of gain, dynamic_range, persistence, tgc_1 to tgc_8, power, got 'depth'",
     ):
         one.set_control("depth", 0.02)
 
@@ -242,13 +278,14 @@ def test_a_control_out_of_range_is_refused_and_changes_nothing(run, name, value,
     one = run(Script(flat(0.5)))
     with refused(RangeError, message):
         one.set_control(name, value)
-    assert one.values == {"gain": 0.0, "dynamic_range": 60.0, "depth": 0.04} | dict.fromkeys(TGC, 0.0)
+    assert one.values == {name: first for name, (_, _, first, _) in CONTROLS.items()}
 
 
 def test_a_control_that_is_not_there_is_refused_in_short(run):
     one = run(Script(flat(0.5)))
     with refused(
-        InputError, f"control must be one of gain, dynamic_range, tgc_1 to tgc_8, power, got '{'x' * 40}'"
+        InputError,
+        f"control must be one of gain, dynamic_range, persistence, tgc_1 to tgc_8, power, got '{'x' * 40}'",
     ):
         one.set_control("x" * 5000, 1.0)
 

@@ -184,6 +184,8 @@ export interface Hello {
   spacing_known: boolean
   spacing_can_be_supplied: boolean
   controls: Control[]
+  center_frequency: number | null
+  presets: PresetName[]
   procedure: string
   procedures: ProcedureName[]
   names: string[]
@@ -291,6 +293,20 @@ export interface Patient {
 export interface Pilot {
   type: 'pilot'
   give: boolean
+}
+
+/** Set all controls of the picture as a preset has them, keep those of now as one, or forget one. */
+export interface Preset {
+  type: 'preset'
+  deed: string
+  name: string
+}
+
+/** One preset of how a picture is formed and shown. */
+export interface PresetName {
+  name: string
+  about: string
+  own: boolean
 }
 
 /** The pilot presses the syringe, and says so again at least twice a second, or lets go. */
@@ -464,4 +480,4 @@ export interface TrueStructure {
 }
 
 export type FromServer = ThreadNow | Hello | Guidance | Carried | Confirmed | Flow | NoFlow | AnswerKeyNow | Status | Hands | Cues | Problem
-export type FromPage = Ack | SetControl | Color | AnswerKey | SetProcedure | Freeze | MoveProbe | MoveNeedle | Press | Stimulate | Pilot | Acknowledge | Name | Next | Back
+export type FromPage = Ack | SetControl | Color | Preset | AnswerKey | SetProcedure | Freeze | MoveProbe | MoveNeedle | Press | Stimulate | Pilot | Acknowledge | Name | Next | Back

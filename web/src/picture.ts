@@ -3,8 +3,12 @@ import type { Frame } from './frame'
 
 export interface Renderer {
   readonly kind: 'webgl' | 'canvas'
-  draw(frame: Frame, width: number, height: number): void
+  draw(frame: Frame, width: number, height: number, tint?: Tint): void
 }
+
+/** How greys are tinted: the power of each level 0..1 in red, green and blue; black stays black, white white. */
+export const TINTS = { Grey: [1, 1, 1], Warm: [0.8, 1, 1.35], Cool: [1.3, 1, 0.8] } as const
+export type Tint = keyof typeof TINTS
 
 const VERTEX = `#version 300 es
 out vec2 place;
@@ -16,9 +20,10 @@ void main() {
 const FRAGMENT = `#version 300 es
 precision mediump float;
 uniform sampler2D grey;
+uniform vec3 tint;
 in vec2 place;
 out vec4 color;
-void main() { color = vec4(vec3(texture(grey, place).r), 1.0); }`
+void main() { color = vec4(pow(vec3(texture(grey, place).r), tint), 1.0); }`
 
 function drawnByProcessor(gl: WebGL2RenderingContext): boolean {
   const known = gl.getExtension('WEBGL_debug_renderer_info')
@@ -38,6 +43,7 @@ function shader(gl: WebGL2RenderingContext, kind: number, text: string): WebGLSh
 class WebGl implements Renderer {
   readonly kind = 'webgl'
   private size = ''
+  private readonly tint: WebGLUniformLocation | null
 
   constructor(
     private readonly canvas: HTMLCanvasElement,
@@ -49,6 +55,7 @@ class WebGl implements Renderer {
     gl.linkProgram(program)
     if (!gl.getProgramParameter(program, gl.LINK_STATUS)) throw new Error('no program')
     gl.useProgram(program)
+    this.tint = gl.getUniformLocation(program, 'tint')
     gl.bindVertexArray(gl.createVertexArray())
     gl.bindTexture(gl.TEXTURE_2D, gl.createTexture())
     for (const [name, value] of [
@@ -61,8 +68,9 @@ class WebGl implements Renderer {
     gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1)
   }
 
-  draw(frame: Frame, width: number, height: number): void {
+  draw(frame: Frame, width: number, height: number, tint: Tint = 'Grey'): void {
     const { gl, canvas } = this
+    gl.uniform3fv(this.tint, TINTS[tint])
     if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height]
     gl.viewport(0, 0, width, height)
     const size = `${frame.rows} ${frame.columns}`
@@ -91,14 +99,15 @@ class Canvas implements Renderer {
     this.outer = outer
   }
 
-  draw(frame: Frame, width: number, height: number): void {
+  draw(frame: Frame, width: number, height: number, tint: Tint = 'Grey'): void {
     const { rows, columns } = frame
+    const levels = LEVELS[tint]
     if (!this.data || this.data.width !== columns || this.data.height !== rows) {
       this.data = new ImageData(columns, rows)
       ;[this.small.width, this.small.height] = [columns, rows]
     }
     const words = new Uint32Array(this.data.data.buffer)
-    for (let index = 0; index < words.length; index++) words[index] = GREY[frame.pixels[index]!]!
+    for (let index = 0; index < words.length; index++) words[index] = levels[frame.pixels[index]!]!
     this.inner.putImageData(this.data, 0, 0)
     if (this.canvas.width !== width || this.canvas.height !== height) {
       ;[this.canvas.width, this.canvas.height] = [width, height]
@@ -108,12 +117,14 @@ class Canvas implements Renderer {
   }
 }
 
-/** Opaque grey of each level, in the byte order of this machine. */
-const GREY = (() => {
-  const bytes = new Uint8Array(1024)
-  for (let level = 0; level < 256; level++) bytes.set([level, level, level, 255], 4 * level)
-  return new Uint32Array(bytes.buffer)
-})()
+/** Opaque color of each level under each tint, in the byte order of this machine. */
+const LEVELS = Object.fromEntries(
+  Object.entries(TINTS).map(([name, powers]) => {
+    const bytes = new Uint8Array(1024)
+    for (let level = 0; level < 256; level++) bytes.set([...powers.map((power) => Math.round(255 * (level / 255) ** power)), 255], 4 * level)
+    return [name, new Uint32Array(bytes.buffer)]
+  }),
+) as Record<Tint, Uint32Array>
 
 function fresh(place: HTMLElement): HTMLCanvasElement {
   const canvas = document.createElement('canvas')

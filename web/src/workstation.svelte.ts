@@ -4,6 +4,7 @@ import type { Drawing } from './drawing'
 import type { AnswerKeyNow, Carried, CarriedLine, Color, CueRow, Flow, FromPage, FromServer, Guidance, Hands, HazardRow, Hello, NearRow, Patient, ProbeNow, RecordingName, Reference, RegionName, ReportNow, ThreadNow } from './messages'
 import { Calipers } from './calipers.svelte'
 import type { Grab } from './grab.svelte'
+import type { Tint } from './picture'
 import { Sound, type Heard } from './sound'
 import { tipState } from './needle'
 import type { Hand, Move } from './moves'
@@ -63,6 +64,8 @@ export class Workstation {
   key = $state.raw<AnswerKeyNow | null>(null)
   /** How far it covers the picture, 0..1. */
   disclosed = $state(DISCLOSED)
+  /** How the greys of the picture are tinted, on this page alone. */
+  tint = $state<Tint>('Grey')
   problem = $state<string | null>(null)
   /** Where the examination is in its thread; null before the server says so. */
   thread = $state.raw<ThreadNow | null>(null)

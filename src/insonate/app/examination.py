@@ -29,6 +29,7 @@ from insonate.app.messages import (
     NoFlow,
     PathRow,
     Patient,
+    PresetName,
     ProcedureName,
     TrueStructure,
 )
@@ -54,13 +55,16 @@ from insonate.guidance.procedures import procedure as load
 from insonate.guidance.procedures import procedures
 from insonate.pipeline import flow as flows
 from insonate.pipeline import live as live_of
+from insonate.pipeline.appearance import CONTROLS
 from insonate.pipeline.catalog import SOURCES
 from insonate.pipeline.chain import as_image, with_depth
 from insonate.pipeline.commands import plain
 from insonate.pipeline.flow import ColorBox
-from insonate.pipeline.live import CONTROLS, Live, Seen
+from insonate.pipeline.live import Live, Seen
 from insonate.pipeline.patients import Choice, source_of
 from insonate.pipeline.playback import Playback
+from insonate.pipeline.presets import Presets
+from insonate.pipeline.presets import home as presets_home
 from insonate.pipeline.reading import open as open_file
 from insonate.pipeline.reading import supply_spacing
 from insonate.pipeline.recording import FORMAT, Recorded, event_of
@@ -86,10 +90,18 @@ MOST_SIDE = 8192
 class Examination:
     """Holds the live source; others are put in its place whole."""
 
-    def __init__(self, procedure: str | None = None, *, recordings: Path | None = None) -> None:
+    def __init__(
+        self,
+        procedure: str | None = None,
+        *,
+        recordings: Path | None = None,
+        presets: Path | None = None,
+    ) -> None:
         """Begin without a source; `show_patient`, `show_source` or `show_file` gives one."""
         self.library = Library(recordings or home())
         """Where recordings are kept."""
+        self.presets = Presets(presets or presets_home())
+        """How pictures are formed and shown, by name."""
         self._recorder: Recorder | None = None
         self._given: list[Command] = []
         self._procedure = load(procedure or FIRST_PROCEDURE)
@@ -388,6 +400,34 @@ class Examination:
             self.live.set_control(name, value)
             self.tell()
 
+    def preset(self, deed: str, name: str) -> None:
+        """Set all controls of the picture as a preset has them, keep those of now as one, or forget one.
+
+        Parameters
+        ----------
+        deed : str
+            "apply", "save" or "delete".
+        name : str
+            Of the preset.
+
+        Raises
+        ------
+        InputError
+            If there is none of that name, or it cannot be kept.
+        OutputError
+            If it cannot be written.
+        """
+        live = self.live
+        if live is None:
+            raise InputError("nothing is shown yet")
+        if deed == "apply":
+            live.set_preset(self.presets.get(name))
+        elif deed == "save":
+            self.presets.save(name, {one: live.values[one] for one in live.controls})
+        else:
+            self.presets.delete(name)
+        self.tell()
+
     def set_color(self, wanted: Color, viewer: int) -> None:
         """Look for flow, or no more.
 
@@ -536,6 +576,8 @@ class Examination:
                 for name, (low, high, first, unit) in CONTROLS.items()
                 if name in names
             ],
+            center_frequency=None if live is None else live.center_frequency,
+            presets=[PresetName(name=one.name, about=one.about, own=one.own) for one in self.presets.all()],
             procedure=self._procedure.id,
             procedures=[
                 ProcedureName(id=one.id, name=one.name, review=one.review.value, view=one.view)

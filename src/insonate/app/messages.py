@@ -42,6 +42,23 @@ class Control(Message):
     unit: str
 
 
+class PresetName(Message):
+    """One preset of how a picture is formed and shown."""
+
+    name: str
+    about: str
+    own: bool
+    """Whether it is the user's own, and can be deleted."""
+
+
+class Preset(Message):
+    """Set all controls of the picture as a preset has them, keep those of now as one, or forget one."""
+
+    type: Literal["preset"] = "preset"
+    deed: Literal["apply", "save", "delete"]
+    name: str
+
+
 class ProcedureName(Message):
     """One procedure of the catalog."""
 
@@ -131,6 +148,9 @@ class Hello(Message):
     spacing_known: bool
     spacing_can_be_supplied: bool
     controls: list[Control]
+    center_frequency: float | None
+    """Of the probe; None where it is not known [Hz]."""
+    presets: list[PresetName]
     procedure: str
     procedures: list[ProcedureName]
     names: list[str]
@@ -621,6 +641,7 @@ Said = (
     Ack
     | SetControl
     | Color
+    | Preset
     | AnswerKey
     | SetProcedure
     | Freeze

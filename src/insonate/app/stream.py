@@ -29,6 +29,7 @@ from insonate.app.messages import (
     Name,
     Next,
     Pilot,
+    Preset,
     Press,
     Problem,
     SetControl,
@@ -130,6 +131,8 @@ class Viewer:
                 self._room.set()
             case SetControl(name=name, value=value):
                 self.examination.set_control(name, value)
+            case Preset(deed=deed, name=name):
+                await asyncio.to_thread(self.examination.preset, deed, name)
             case Color() as color:
                 self.examination.set_color(color, self.number)
             case AnswerKey(on=on):

@@ -35,26 +35,39 @@ from insonate.core import (
 )
 from insonate.core.checks import check_range
 from insonate.core.procedure import Procedure
-from insonate.core.units import Meters, Seconds
+from insonate.core.units import Hertz, Meters, Seconds
 from insonate.guidance.evidence import LOOKS
 from insonate.guidance.nearness import in_probe_frame
 from insonate.guidance.rules import rules
 from insonate.imaging.b_mode import Compounding, speckle_reduction
+from insonate.imaging.beamforming import receive_band
 from insonate.pipeline import pace
 from insonate.pipeline.alarm import Alarm
 from insonate.pipeline.annotations import Annotations
+from insonate.pipeline.appearance import (
+    BANDWIDTH,
+    CONTROLS,
+    FORMED,
+    SHOWN,
+    TGC,
+    WAVES,
+    Persistence,
+    decibels,
+    greys,
+)
 from insonate.pipeline.catalog import BEAMFORMERS
 from insonate.pipeline.chain import Guided, as_image, cut, frame_of, grid_of, guide_scene, label, one_frame
 from insonate.pipeline.flow import CONTROL, EVERY, OFTEN, ColorBox, Flow, flow_of
 from insonate.pipeline.flow import SELDOM as COLOR_SELDOM
 from insonate.pipeline.fluid import Fluid
+from insonate.pipeline.presets import Preset
 from insonate.pipeline.readings import Readings
 from insonate.pipeline.scheduling import COLOR, COMPOUNDING, DENSITY, LABELLING, Scheduling
 
 LOG = logging.getLogger(__name__)
 
-COMPOUNDED, FEWER = 5, 3
-"""Plane waves in the rolling compound, and where that is held back."""
+FEWER = 3
+"""Plane waves in the rolling compound, where it is held back."""
 
 ROWS = 392
 """Most rows of a live image formed from channel data: at 40 mm the columns lie at thirds of a usual pitch."""
@@ -91,20 +104,6 @@ TRACKED: Seconds = 0.15
 
 MOST_COMMANDS = 64
 """Waiting for a source; of more than these, as from a knob turned while the picture is held, the oldest are dropped."""
-
-BANDS = 8
-"""Depths at which gain is set one by one, each in the middle of as many equal parts of the picture."""
-
-TGC = tuple(f"tgc_{band}" for band in range(1, BANDS + 1))
-"""Gain at each of those depths beyond the gain of all, from the skin down."""
-
-CONTROLS = {
-    "gain": (-30.0, 30.0, 0.0, "dB"),
-    "dynamic_range": (30.0, 90.0, 60.0, "dB"),
-    "depth": (0.01, 0.045, 0.04, "m"),
-    **dict.fromkeys(TGC, (-20.0, 20.0, 0.0, "dB")),
-}
-"""Smallest, largest, first value and unit of each control."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -190,6 +189,8 @@ class Live:
     """Number of the frame that was the newest when the picture was held."""
     beamforms: bool = False
     """Whether the source gives channel data, so that depth can be set."""
+    center_frequency: Hertz | None = None
+    """Of the probe; None where it is not known [Hz]."""
     at_edge: bool = False
     """Whether the last movement was held at the edge of the window."""
     readings: Readings = field(default_factory=Readings)
@@ -203,8 +204,11 @@ class Live:
         self._commands: deque[Command] = deque(maxlen=MOST_COMMANDS)
         self._now: Seconds = 0.0
         self._pace = 1
-        self._compounding = Compounding(COMPOUNDED)
+        self._compounding = Compounding(WAVES)
+        self._persistence = Persistence()
+        self._lasting: np.ndarray | None = None
         self._reference: float | None = None
+        self._band = 1.0
         self._area: tuple[int, int, int, int] | None = None
         self._shape: tuple[int, int] | None = None
         self._grid: tuple[object, Grid] | None = None
@@ -265,8 +269,7 @@ class Live:
     @property
     def controls(self) -> tuple[str, ...]:
         """Names of the controls that do something now."""
-        usual = ("gain", "dynamic_range", "depth") if self.beamforms else ("gain", "dynamic_range")
-        return (*usual, *TGC)
+        return (*FORMED, *SHOWN) if self.beamforms else SHOWN
 
     def set_control(self, name: str, value: float) -> None:
         """Set a control.
@@ -286,6 +289,8 @@ class Live:
         if name in self.controls:
             low, high, _, unit = CONTROLS[name]
             check_range(name, value, (low, high), unit)
+            if name == "compounding" and value != int(value):
+                raise InputError(f"compounding must be a whole number of waves, got {value:g}")
             self.values = self.values | {name: float(value)}
             self._refresh()
         elif name in self.source.accepts:
@@ -294,6 +299,17 @@ class Live:
             usual = [one for one in self.controls if one not in TGC]
             known = ", ".join((*usual, f"{TGC[0]} to {TGC[-1]}", *self.source.accepts))
             raise InputError(f"control must be one of {known}, got {name[:40]!r}")
+
+    def set_preset(self, preset: Preset) -> None:
+        """Set every control of how the picture is formed and shown, those that a preset does not name to their first value.
+
+        Parameters
+        ----------
+        preset : Preset
+            Controls that do nothing here are passed over.
+        """
+        self.values = self.values | {name: preset.value(name) for name in self.controls}
+        self._refresh()
 
     def command(self, command: Command) -> Command:
         """Hand a command to the source, held at the edge of the window where it would leave it.
@@ -670,14 +686,30 @@ class Live:
             return cut(image, self._area)
         self.beamforms = True
         depth = self.values["depth"]
-        key = (depth, observation.acquisition.sampling_frequency, observation.samples.shape[-1])
+        heard = self._heard(observation)
+        key = (
+            depth,
+            self.values["frequency"],
+            observation.acquisition.sampling_frequency,
+            observation.samples.shape[-1],
+        )
         if self._grid is None or self._grid[0] != key:
             self._grid = (key, grid_of(observation, depth=depth, rows=ROWS, by_pitch=True))
             self._compounding.clear()
+            self._persistence.clear()
         fewer = COMPOUNDING in self._scheduling.dropped or self._pace > 1  # lest they lie a second apart
-        self._compounding.keep(FEWER if fewer else COMPOUNDED)
-        iq = BEAMFORMERS.get("delay_and_sum")(observation, self._grid[1])
+        asked = int(self.values["compounding"])
+        self._compounding.keep(min(FEWER, asked) if fewer else asked)
+        iq = BEAMFORMERS.get("delay_and_sum")(heard, self._grid[1])
         return self._detected(self._compounding.add(iq), iq)
+
+    def _heard(self, data: ChannelData) -> ChannelData:
+        """Give the band of the echoes that is asked for; all of it where that is the probe's own."""
+        share, own = self.values["frequency"], data.acquisition.probe.center_frequency
+        if share != self._band:  # what was loud in another band says nothing of this one
+            self._band, self._reference = share, None
+        self.center_frequency = own
+        return data if share == 1 else receive_band(data, share * own, BANDWIDTH * own)
 
     def _detected(self, strength: np.ndarray, iq: IQImage) -> Image:
         loud = float(np.quantile(strength[::4, ::4], 0.999))
@@ -693,18 +725,6 @@ class Live:
             times=iq.times,
         )
 
-    def _grey(self, image: Image) -> np.ndarray:
-        decibels = image.values[0] if image.quantity is Quantity.B_MODE else (image.values[0] - 1) * 60
-        shown = 1 + (decibels + self._gain(len(decibels))) / self.values["dynamic_range"]
-        return np.asarray(255 * np.clip(shown, 0, 1) + 0.5, dtype=np.uint8)
-
-    def _gain(self, rows: int) -> np.ndarray:
-        """Give the gain of each row: that of all, and between two depths that of both [dB], (rows, 1)."""
-        bands = [self.values[name] for name in TGC]
-        middles = (np.arange(BANDS) + 0.5) / BANDS * rows - 0.5
-        by_depth = np.interp(np.arange(rows), middles, bands)[:, None]
-        return np.asarray(self.values["gain"] + by_depth, dtype=np.float32)
-
     def _show(self, image: Image, until: Seconds, asked: Seconds | None = None) -> None:
         """Put an image in place as the newest; one that was on its way when the picture was held waits."""
         source_time = until if image.times is None else float(image.times[0])
@@ -713,9 +733,10 @@ class Live:
             if self._stopped.is_set():
                 return
             number = 1 if self.frame is None else self.frame.number + 1
+            self._lasting = self._persistence.add(decibels(image), self.values["persistence"])
             self.frame = Frame(
                 number=number,
-                pixels=self._grey(image),
+                pixels=greys(self._lasting, self.values),
                 image=image,
                 source_time=source_time,
                 made=time.time(),
@@ -729,11 +750,11 @@ class Live:
     def _refresh(self) -> None:
         """Show a held picture again with the controls of now."""
         with self._news:
-            if self.frozen and self.frame is not None:
+            if self.frozen and self.frame is not None and self._lasting is not None:
                 self.frame = replace(
                     self.frame,
                     number=self.frame.number + 1,
-                    pixels=self._grey(self.frame.image),
+                    pixels=greys(self._lasting, self.values),
                     asked=None,
                 )
                 self._tell(self.frame)

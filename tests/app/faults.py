@@ -1,26 +1,35 @@
 """Faults put in from outside while an expert agent does a block, and what is advised in each.
 
-    python tests/app/faults.py [--only NAME]
+    python tests/app/faults.py [--only NAME] [--stills DIR]
 
 A source stands between patient and program and spoils what passes: nothing of the program knows of it. Of each fault it is
-told what was advised while it lasted, and what of that had not been advised before.
+told what was advised while it lasted, and what of that had not been advised before; with `--stills` the page over it is kept
+as a picture, shortly before the fault ends.
 """
 
 import argparse
 import re
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
 from insonate.core import (
     ChannelData,
+    Command,
     InjectionReading,
     NeedlePose,
     NeedleState,
     Observation,
     Scene,
+    Stimulate,
+    StimulationReading,
+    Stimulus,
 )
 from insonate.guidance.procedures import procedure
 from insonate.pipeline import live
@@ -45,6 +54,8 @@ class Fault:
     """How long the source hangs when it begins, by the clock on the wall [s]."""
     labels: Callable[[Scene], Scene] | None = None
     """What becomes of what was labelled."""
+    asks: Command | None = None
+    """What is asked of the patient beside the agent, before it begins."""
 
 
 def offset(one: Observation) -> Observation:
@@ -97,6 +108,11 @@ def silent(one: Observation) -> Observation | None:
     return replace(one, pressure=None) if isinstance(one, InjectionReading) else one
 
 
+def mute(one: Observation) -> Observation | None:
+    """A stimulator that says nothing of what it gives, nor whether a muscle answers."""
+    return None if isinstance(one, StimulationReading) else one
+
+
 def same(one: Observation) -> Observation:
     """Nothing is spoiled."""
     return one
@@ -126,6 +142,14 @@ FAULTS = (
     Fault("probe's pitch a third too wide", 3.0, stretched),
     Fault("tracker's clock 5 s back", 3.0, ahead),
     Fault("gauge silent", 3.0, silent),
+    Fault(
+        "stimulator silent",
+        4.0,
+        mute,
+        asks=Stimulate(
+            stimulus=Stimulus(current=5e-4, pulse_width=1e-4, rate=2.0), time=0.0, given_by="a test"
+        ),
+    ),
 )
 
 
@@ -173,15 +197,33 @@ class Faulty:
 
 def run(fault: Fault, choice: Choice, *, after: float = 3.0) -> dict[str, list[str]]:
     """Play one fault; gives what was advised meanwhile and after, and of the tip, each thing once."""
-    source, label = Faulty(fault, choice), live.label
+    source = Faulty(fault, choice)
     said: dict[str, list[str]] = {"before": [], "meanwhile": [], "after": []}
+    with spoilt_labels(fault, source):
+        running = live.Live(source=source, procedure=procedure("LL01")).start()
+        if fault.asks is not None:
+            running.command(fault.asks)
+        _read(fault, source, running, said, after)
+    return said
+
+
+@contextmanager
+def spoilt_labels(fault: Fault, source: Faulty) -> Iterator[None]:
+    """Have what is labelled be spoilt while the fault stands."""
+    label = live.label
 
     def labelled(image, **how):
         scene = label(image, **how)
         return fault.labels(scene) if fault.labels is not None and source.on else scene
 
     live.label = labelled
-    running = live.Live(source=source, procedure=procedure("LL01")).start()
+    try:
+        yield
+    finally:
+        live.label = label
+
+
+def _read(fault: Fault, source: Faulty, running: live.Live, said: dict[str, list[str]], after: float) -> None:
     try:
         deadline, last = time.monotonic() + 150, None
         while time.monotonic() < deadline and running.problem is None:
@@ -214,8 +256,38 @@ def run(fault: Fault, choice: Choice, *, after: float = 3.0) -> dict[str, list[s
                 break
     finally:
         running.stop()
-        live.label = label
-    return said
+
+
+def still(fault: Fault, choice: Choice, out: Path) -> None:
+    """Keep the page over a fault as a picture, shortly before it ends."""
+    from app.browser import browsing, view
+    from app.serving import served
+    from insonate.app import examination as examinations
+
+    source = Faulty(fault, choice)
+    examinations.source_of = lambda _: source
+    with tempfile.TemporaryDirectory() as room, spoilt_labels(fault, source):
+        examination = examinations.Examination("LL01", recordings=Path(room))
+        examination.show_patient(replace(choice, operator="expert"))
+        with served(examination) as port, browsing() as page:
+            page.goto(f"http://127.0.0.1:{port}/")
+            if fault.asks is not None:  # by the hand on the page, so that its panel knows of it
+                page.wait_for_selector("[role=group][aria-label=Stimulator]")
+                page.get_by_role("button", name="Switch on").click()
+                page.get_by_role("button", name="Again: on").click()
+            alarm, deadline = examination.live.alarm, time.monotonic() + 150
+            while source.began is None and time.monotonic() < deadline:
+                watched = alarm.watched
+                known = watched is not None and any(one.distance is not None for one in watched.clearances)
+                source.armed = known and watched.shown is True and view(page) == "live"
+                time.sleep(0.02)
+            begun = time.monotonic()
+            late = max(fault.lasts - 0.7, 0.5)
+            while source.now - source.began < late and time.monotonic() - begun < fault.stalls - 0.5:
+                time.sleep(0.02)  # a source that hangs has no clock
+            while not fault.stalls and source.now - source.began < late:
+                time.sleep(0.02)
+            page.screenshot(path=out, type="jpeg", quality=82)
 
 
 def _tip(watched: Watched) -> str:
@@ -229,9 +301,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Spoil a block in many ways and read what is advised.")
     parser.add_argument("--only", help="name of one fault")
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument(
+        "--stills", type=Path, help="folder for a picture of the page over each, instead of words"
+    )
     given = parser.parse_args()
     for fault in FAULTS:
         if given.only is None or given.only == fault.name:
+            if given.stills is not None:
+                given.stills.mkdir(parents=True, exist_ok=True)
+                name = re.sub(r"[^a-z0-9]+", "-", fault.name.lower()).strip("-")
+                still(fault, Choice(seed=given.seed), given.stills / f"fault-{name}.jpg")
+                continue
             said = run(fault, Choice(seed=given.seed))
             print(f"\n{fault.name}, {fault.lasts:g} s: {fault.spoils.__doc__}", flush=True)
             for one in said["meanwhile"]:
@@ -239,4 +319,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     main()

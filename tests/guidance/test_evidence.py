@@ -184,6 +184,26 @@ def test_an_absent_answer_is_no_proof():
     assert said == "No answer at 0.40 mA: no proof of distance"
 
 
+ASKED = (Stimulus(current=5e-4, pulse_width=1e-4, rate=2.0), 3.0)
+
+
+@pytest.mark.parametrize(
+    ("reading", "now", "level"),
+    [
+        (None, 3.9, None),  # half a period and the age of an observation: it may come yet
+        (None, 4.1, UNKNOWN),
+        (answer(0.5e-3, 0, 2.0), 4.1, UNKNOWN),  # of before it was switched on
+        (answer(0.5e-3, 0, 4.0), 4.1, None),
+    ],
+)
+def test_a_stimulator_that_is_on_and_silent_is_unknown(reading, now, level):
+    judged = TwitchRule().judge(reading, pose(), now, asked=ASKED)
+    assert judged.level is level
+    if level is UNKNOWN:
+        assert judged.reason == "Stimulator told to give 0.50 mA, silent for 1.1 s"
+    assert TwitchRule().judge(None, pose(), now).level is None  # nobody asked for any
+
+
 def lived(steps):
     """Two stimuli a second after an answer at 0.2 mA: (current, grade, tip); give the levels that stand at the end."""
     rule, alerting = TwitchRule(), Alerting()
@@ -197,6 +217,19 @@ def lived(steps):
 
 BACK = (0.0, 0.0, 0.0088)  # 1.2 mm
 NEAR = (0.0, 0.0, 0.0092)  # 0.8 mm
+
+
+def test_a_stimulator_that_speaks_again_is_not_unknown_and_ends_no_stop():
+    for first, left in ((answer(0.5e-3, 0), []), (answer(0.2e-3, 1), [STOP])):
+        rule, alerting = TwitchRule(), Alerting()
+        alerting.judge([rule.judge(first, pose(), 0.0)], 0.0)
+        silent = alerting.judge([rule.judge(first, pose(), 9.0)], 9.0)
+        assert [cue.level for cue in silent] == [*left, UNKNOWN]
+        for number in range(4):
+            time = 9.5 + 0.5 * number
+            again = answer(0.5e-3, 0, time)
+            cues = alerting.judge([rule.judge(again, pose(), time)], time)
+        assert [cue.level for cue in cues] == left
 
 
 def test_a_stop_by_twitch_ends_only_by_drawing_back_and_a_stimulus_as_strong_without_answer():

@@ -14,6 +14,7 @@ from insonate.core import (
     NeedleEcho,
     NeedlePose,
     NeedleState,
+    Stimulate,
     StimulationReading,
     Stimulus,
     Tissue,
@@ -296,6 +297,33 @@ def test_readings_are_passed_on_and_judged(life):
     assert levels(watched, "pressure") == {"injection": Level.STOP}
     assert levels(watched, "twitch") == {"stimulator": Level.STOP}
     assert watched.injection.pressure == 120e3 and watched.stimulation.muscle == "quadriceps"
+
+
+def test_a_stimulator_that_is_told_to_give_and_says_nothing_is_unknown_until_it_speaks(life):
+    def told(stimulus):
+        life.watch.command(Stimulate(stimulus=stimulus, time=life.now, given_by="a test"))
+
+    def unknown():
+        return [cue.reason for cue in life.tick().cues if cue.rule == "twitch"]
+
+    stimulus = Stimulus(current=5e-4, pulse_width=1e-4, rate=2.0)
+    told(stimulus)
+    assert not any(unknown() for _ in range(15))
+    for _ in range(10):
+        said = unknown()
+    assert said and said[0].startswith("Stimulator told to give 0.50 mA, silent for")
+    life.watch.begin(PROCEDURE)  # another procedure: it is on as before
+    assert unknown()
+    for _ in range(60):
+        life.watch.observe(
+            StimulationReading(
+                stimulus=stimulus, delivered=5e-4, muscle=None, grade=0, impedance=None, time=life.now
+            )
+        )
+        said = unknown()
+    assert not said
+    told(None)
+    assert not unknown()
 
 
 def test_another_procedure_begins_without_memory(life):

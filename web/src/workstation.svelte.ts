@@ -255,10 +255,10 @@ export class Workstation {
 
   unknown: number = $derived(this.hazards.filter((row) => !row.known).length)
 
-  /** What stands: the loudest first; among equals one that nobody took note of. */
+  /** What stands: the loudest first; among equals one that nobody took note of. An unknown distance holds nothing, so that needle, picture, syringe or stimulator come before it. */
   private loudest: CueRow | null = $derived.by(() => {
     const rank = ['info', 'unknown', 'caution', 'stop']
-    const order = (row: CueRow) => 2 * rank.indexOf(row.level) + (row.acknowledged_by === null ? 1 : 0)
+    const order = (row: CueRow) => 4 * rank.indexOf(row.level) + (row.level === 'unknown' && row.rule !== 'clearance' ? 2 : 0) + (row.acknowledged_by === null ? 1 : 0)
     return this.cues.reduce<CueRow | null>((top, row) => (top && order(top) >= order(row) ? top : row), null)
   })
 

@@ -46,6 +46,8 @@ class Judgement:
     """The distance it is about."""
     period: Seconds = 0.0
     """Usual time between two observations of its kind, where that is long [s]."""
+    known: bool = False
+    """Whether something was observed although it advises nothing and rules out nothing: it ends that all was unknown."""
 
     def __post_init__(self) -> None:
         rank = -1 if self.level is None else self.level.rank
@@ -55,7 +57,8 @@ class Judgement:
     @property
     def says(self) -> bool:
         """Whether it says anything."""
-        return self.level is not Level.UNKNOWN and (self.level is not None or self.excludes is not None)
+        says = self.known or self.level is not None or self.excludes is not None
+        return self.level is not Level.UNKNOWN and says
 
 
 @dataclass(slots=True, kw_only=True)

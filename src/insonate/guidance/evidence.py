@@ -24,6 +24,7 @@ from insonate.core import (
     NeedlePose,
     NeedleState,
     StimulationReading,
+    Stimulus,
 )
 from insonate.core.units import Amperes, Pascals, Seconds
 from insonate.guidance.alerting import Judgement
@@ -344,7 +345,14 @@ class TwitchRule:
         self._current: Amperes | None = None
         self._tip: np.ndarray | None = None
 
-    def judge(self, reading: StimulationReading | None, needle: NeedlePose | None, now: Seconds) -> Judgement:
+    def judge(
+        self,
+        reading: StimulationReading | None,
+        needle: NeedlePose | None,
+        now: Seconds,
+        *,
+        asked: tuple[Stimulus, Seconds] | None = None,
+    ) -> Judgement:
         """Judge the newest reading.
 
         Parameters
@@ -355,12 +363,19 @@ class TwitchRule:
             The newest pose, always of the same frame; None if there is none.
         now : float
             [s].
+        asked : (Stimulus, float), optional
+            What the stimulator was told to give, and since when [s]; None while it is off, or nobody knows.
 
         Returns
         -------
         Judgement
             About "stimulator".
         """
+        if asked is not None and (reading is None or reading.time < asked[1]):
+            period, silent = 1 / asked[0].rate, now - asked[1]
+            if silent > rules()["alerting"]["stale"] + period:
+                why = f"Stimulator told to give {1e3 * asked[0].current:.2f} mA, silent for {silent:.1f} s"
+                return self._judgement(Level.UNKNOWN, None, now, "Look at the stimulator.", why, period)
         if reading is None:
             return self._judgement(None, None, now, "No stimulus was given.", "Stimulator silent", 0.0)
         values = rules()["stimulator"]
@@ -381,13 +396,11 @@ class TwitchRule:
             )
         if reading.grade > 0:
             reason = f"{reading.muscle} answers {said}"
-            return self._judgement(
-                None, self._excluded(current, tip, answered=True), reading.time, _QUIET, reason, period
-            )
+            excluded = self._excluded(current, tip, answered=True)
+            return self._judgement(None, excluded, reading.time, _QUIET, reason, period, known=True)
         reason = f"No answer {said}: no proof of distance"
-        return self._judgement(
-            None, self._excluded(current, tip, answered=False), reading.time, _QUIET, reason, period
-        )
+        excluded = self._excluded(current, tip, answered=False)
+        return self._judgement(None, excluded, reading.time, _QUIET, reason, period, known=True)
 
     def _excluded(self, current: Amperes, tip: np.ndarray | None, *, answered: bool) -> Level | None:
         """Give what is ruled out: only what was held by an answer at this current, with the tip drawn back since."""
@@ -405,6 +418,8 @@ class TwitchRule:
         message: str,
         reason: str,
         period: Seconds,
+        *,
+        known: bool = False,
     ) -> Judgement:
         return Judgement(
             rule="twitch",
@@ -415,6 +430,7 @@ class TwitchRule:
             message=message,
             reason=_first_upper(reason),
             period=period,
+            known=known,
         )
 
 

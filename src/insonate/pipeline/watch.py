@@ -25,7 +25,9 @@ from insonate.core import (
     Pose,
     Procedure,
     Scene,
+    Stimulate,
     StimulationReading,
+    Stimulus,
 )
 from insonate.core.units import Meters, Radians, Seconds
 from insonate.guidance.alerting import Alerting, Judgement
@@ -92,6 +94,7 @@ class Watch:
         """Begin without having seen anything."""
         self._alerting = Alerting()
         self._echo = EchoRule()
+        self._stimulus: tuple[Stimulus, Seconds] | None = None  # what is asked for, and since when
         self.begin(procedure)
 
     def begin(self, procedure: Procedure) -> None:
@@ -136,6 +139,9 @@ class Watch:
         """Take one command that was given to the source."""
         if isinstance(command, AdvanceNeedle):
             self._held.append((command.time, command.inserted))
+        elif isinstance(command, Stimulate):
+            since = command.time if self._stimulus is None else self._stimulus[1]
+            self._stimulus = None if command.stimulus is None else (command.stimulus, since)
 
     def acknowledge(self, rule: str, about: str, who: str) -> None:
         """Note who took note of a cue; see `guidance.alerting.Alerting.acknowledge`."""
@@ -180,7 +186,10 @@ class Watch:
             echo,
             about_pressure(self._injection, now),
             self._twitch.judge(
-                self._stimulation, tracked if self._unsure(now) is None else _without_tip(tracked), now
+                self._stimulation,
+                tracked if self._unsure(now) is None else _without_tip(tracked),
+                now,
+                asked=self._stimulus,
             ),
         ]
         near: tuple[Clearance, ...] = ()

@@ -155,6 +155,7 @@ def test_every_message_of_the_server_is_told_apart_by_its_type():
         "flow",
         "no_flow",
         "answer_key",
+        "replayed",
         "status",
         "hands",
         "cues",

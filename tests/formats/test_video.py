@@ -332,6 +332,16 @@ def test_a_clip_that_we_write_comes_back_with_its_times(tmp_path):
     assert clip.provenance[0].settings["codec"] in ("vp9", "libvpx-vp9")
 
 
+def test_color_is_kept(tmp_path):
+    pictures = np.zeros((5, 64, 80, 3), np.uint8)
+    pictures[:, :32, :, 0], pictures[:, 32:, :, 2] = 200, 180
+    assert video.write(tmp_path / "clip.mp4", pictures, frame_rate=20.0) == 5
+    with av.open(str(tmp_path / "clip.mp4")) as container:
+        read = np.stack([one.to_ndarray(format="rgb24") for one in container.decode(video=0)])
+    assert np.abs(read.astype(int) - pictures)[:, 4:28].mean() < 6
+    assert np.abs(read.astype(int) - pictures)[:, 36:60].mean() < 6
+
+
 def test_an_odd_row_or_column_is_left_out(tmp_path):
     video.write(tmp_path / "clip.mp4", moving(2, (63, 81)), frame_rate=20.0)
     assert video.read(tmp_path / "clip.mp4")[0].values.shape[1:] == (62, 80)
@@ -345,10 +355,10 @@ def test_an_odd_row_or_column_is_left_out(tmp_path):
         ("clip.mp4", [], 0.0, RangeError, "frame_rate must lie in 0.1..1000 Hz, got 0"),
         (
             "clip.mp4",
-            [np.zeros((4, 4, 3), np.uint8)],
+            [np.zeros((4, 4, 4), np.uint8)],
             20.0,
             AxesError,
-            "picture must be (row, column), got shape (4, 4, 3)",
+            "picture must be (row, column, 3), got shape (4, 4, 4)",
         ),
         (
             "clip.mp4",

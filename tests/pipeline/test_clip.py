@@ -1,14 +1,23 @@
 """A recording written as a clip and read back: each moment shows the newest frame, and a gap goes dark and says so."""
 
+from dataclasses import replace
+
+import av
 import numpy as np
 import pytest
 
-from insonate.core import FormatError, InputError
+from insonate.core import CoordinateFrame, FormatError, InputError, NeedlePose, NeedleState, SetControl
 from insonate.display.caption import LINE
+from insonate.display.palette import table
 from insonate.formats import video
 from insonate.pipeline.clip import DARK, GAP, write_clip
+from insonate.pipeline.commands import plain
+from insonate.pipeline.flow import Flow
+from insonate.pipeline.recording import event_of
+from insonate.pipeline.still import COLOR_OLD
 from insonate.record.timeline import Log
 from refusals import refused
+from simulation.motion.poses import held
 
 RATE = 20.0
 BRIGHT = {1: 60, 2: 120, 3: 180, 4: 240}
@@ -88,3 +97,112 @@ def test_what_is_no_recording_or_holds_no_frame_leaves_no_clip(tmp_path):
     with pytest.raises(FormatError):
         write_clip(tmp_path / "c.insrec", tmp_path / "a.mp4")
     assert not (tmp_path / "a.mp4").exists()
+
+
+def grid_of(number, at):
+    return {
+        "number": number,
+        "shape": [60, 80],
+        "origin": [0.0, -0.02],
+        "step": [5e-4, 5e-4],
+        "unit": "m",
+        "kind": "grid",
+        "source_time": at,
+        "made": at,
+    }
+
+
+def needled(path, *, cues=(), compressed=False, flow=False):
+    """A second of a grey picture with a needle that is tracked for its first half, and color in its first tenths."""
+    log = Log(path)
+    log.append(0.0, "begin", {"source": "a test", "simulated": True, "procedure": "LL01"})
+    if compressed:
+        log.append(
+            0.01, "command", plain(SetControl(name="time_compression", value=4.0, time=0.0, given_by="x"))
+        )
+    velocities = np.full((10, 10), 127, np.int8)
+    for tick in range(20):
+        at = 0.05 * tick + 0.02
+        kind, content, _ = event_of(replace(held(), time=at))
+        log.append(at, kind, content)
+        state = NeedleState.TIP if tick < 10 else NeedleState.LOST
+        known = state is NeedleState.TIP
+        needle = NeedlePose(
+            state=state,
+            tip=np.array([0.005, 0.0, 0.015]) if known else None,
+            direction=np.array([0.8, 0.0, 0.6]) if known else None,
+            covariance=np.diag([1e-7, 1e-8, 1e-7]) if known else None,
+            frame=CoordinateFrame.PATIENT,
+            time=at,
+        )
+        kind, content, _ = event_of(needle)
+        log.append(at, kind, content)
+        if flow and tick == 0:
+            seen = Flow(velocities=velocities, nyquist=0.1, origin=(0.02, 0.0), step=(5e-4, 5e-4), time=at)
+            kind, content, data = event_of(seen)
+            log.append(at, kind, content, data)
+        if tick == 2:
+            for row in cues:
+                log.append(at, "cues", {"time": at, "cues": [row]})
+        log.append(at, "frame", grid_of(tick + 1, at), np.full((60, 80), 60, np.uint8).tobytes())
+    log.append(1.0, "note", {})
+    log.close(1.0)
+    return path
+
+
+def colored(path):
+    """The pictures in color."""
+    with av.open(str(path)) as container:
+        return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]).astype(int)
+
+
+def count(pictures, color):
+    """How many pixels of each picture are near a color."""
+    wanted = np.array([int(color[at : at + 2], 16) for at in (1, 3, 5)])
+    return (np.abs(pictures[:, LINE : LINE + 480] - wanted).max(axis=-1) < 60).sum(axis=(1, 2))
+
+
+def greens(pictures):
+    """How many pixels of each picture are greener than anything else."""
+    red, green, blue = np.moveaxis(pictures[:, LINE : LINE + 480], -1, 0)
+    return (green - np.maximum(red, blue) > 40).sum(axis=(1, 2))
+
+
+def test_the_needle_is_drawn_as_it_was_tracked_and_gray_where_it_was_lost(tmp_path):
+    kept = needled(tmp_path / "a.insrec")
+    write_clip(kept, tmp_path / "a.mp4", frame_rate=RATE)
+    pictures = colored(tmp_path / "a.mp4")
+    green = greens(pictures)
+    gray = count(pictures, table()["state"]["unknown"]["color"])
+    assert green[:8].min() > 100 and green[11:].max() < 20
+    assert gray[11:].min() > 100
+    assert (
+        len({one.shape for one in pictures}) == 1
+    )  # a needle that enters beside the picture makes none wider
+
+
+def test_a_tracker_that_was_doubted_is_drawn_as_doubted(tmp_path):
+    doubt = {"level": "caution", "rule": "echo", "message": "Hold.", "reason": "an echo lies 3 mm above"}
+    kept = needled(tmp_path / "a.insrec", cues=[doubt])
+    write_clip(kept, tmp_path / "a.mp4", frame_rate=RATE)
+    green = greens(colored(tmp_path / "a.mp4"))
+    assert green[0] > 100 and green[4:].max() < 20
+
+
+def test_color_is_on_the_frames_that_it_belongs_to(tmp_path):
+    kept = needled(tmp_path / "a.insrec", flow=True)
+    write_clip(kept, tmp_path / "a.mp4", frame_rate=RATE)
+    fast = count(colored(tmp_path / "a.mp4"), table()["flow"]["toward"][1])
+    assert fast[0] > 500
+    assert fast[int(COLOR_OLD * RATE) + 2 :].max() < 100
+
+
+def test_time_that_ran_faster_is_told(tmp_path):
+    for compressed in (False, True):
+        kept = needled(tmp_path / f"{compressed}.insrec", compressed=compressed)
+        write_clip(kept, tmp_path / f"{compressed}.mp4", frame_rate=RATE)
+    plainly, faster = (
+        colored(tmp_path / f"{one}.mp4")[:, LINE + 480 : 2 * LINE + 480] for one in (False, True)
+    )
+    wide = [(one.max(axis=(0, 1, 3)) > 150).nonzero()[0].max() for one in (plainly, faster)]
+    assert wide[1] > wide[0] + 30

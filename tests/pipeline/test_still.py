@@ -6,14 +6,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from insonate.core import InputError
+from insonate.core import CoordinateFrame, InputError, NeedlePose, NeedleState
 from insonate.display.caption import LINE
 from insonate.guidance.procedures import procedure
 from insonate.pipeline import chain, live
 from insonate.pipeline.flow import UNKNOWN, Flow
 from insonate.pipeline.live import Live
-from insonate.pipeline.still import COLOR_OLD, TOO_OLD, _without_words, still
+from insonate.pipeline.still import COLOR_OLD, TOO_OLD, _within, _without_words, still
 from pipeline.fakes import LABELLER, Script, picture
+from simulation.motion.poses import held
 
 
 @pytest.fixture
@@ -84,3 +85,33 @@ def test_with_a_needle_inside_nothing_that_is_planned_afresh_is_drawn(shown):
 def test_before_the_first_picture_there_is_none():
     with pytest.raises(InputError, match="no picture yet"):
         still(Live(source=Script(picture()), procedure=procedure("UL03")))
+
+
+def test_a_shaft_that_enters_beside_the_picture_is_drawn_from_its_edge():
+    assert _within((0.02, 0.0), (0.0, -0.04), (-0.02, 0.02)) == pytest.approx((0.01, -0.019))
+    assert _within((0.02, 0.0), (0.0, 0.04), (-0.02, 0.02)) == pytest.approx((0.01, 0.019))
+    assert _within((0.02, 0.0), (0.0, -0.01), (-0.02, 0.02)) == (0.0, -0.01)
+
+
+def test_the_needle_is_drawn_while_it_is_inside_and_told_as_what_it_is(shown):
+    plain = still(shown)
+    shown.readings.take(replace(held(), time=0.0))
+    tip = np.array([0.001, 0.0, 0.015])
+    pose = NeedlePose(
+        state=NeedleState.TIP,
+        tip=tip,
+        direction=np.array([0.8, 0.0, 0.6]),
+        covariance=np.eye(3) * 1e-7,
+        frame=CoordinateFrame.PATIENT,
+        time=0.0,
+    )
+    green = np.array([0x8D, 0xF7, 0xA4])
+
+    def needles():
+        return (np.abs(still(shown).astype(int) - green).max(axis=-1) < 50).sum()
+
+    assert (np.abs(plain.astype(int) - green).max(axis=-1) < 50).sum() < 20
+    shown.readings.take(pose)
+    assert needles() > 100
+    shown.readings.take(replace(pose, tip=np.array([0.001, 0.0, 0.001])))  # not yet under the skin
+    assert needles() < 20

@@ -367,6 +367,12 @@ export interface RegionName {
   pathologies: string[]
 }
 
+/** Where a recording has the needle at this moment; None where nothing tracked one. */
+export interface Replayed {
+  type: 'replayed'
+  track: TrackNow | null
+}
+
 /** One number of a report, in words. */
 export interface ReportFact {
   name: string
@@ -479,5 +485,5 @@ export interface TrueStructure {
   at: number[] | null
 }
 
-export type FromServer = ThreadNow | Hello | Guidance | Carried | Confirmed | Flow | NoFlow | AnswerKeyNow | Status | Hands | Cues | Problem
+export type FromServer = ThreadNow | Hello | Guidance | Carried | Confirmed | Flow | NoFlow | AnswerKeyNow | Replayed | Status | Hands | Cues | Problem
 export type FromPage = Ack | SetControl | Color | Preset | AnswerKey | SetProcedure | Freeze | MoveProbe | MoveNeedle | Press | Stimulate | Pilot | Acknowledge | Name | Next | Back

@@ -1,7 +1,7 @@
 // What the page knows at one moment, and since when. Nothing here outlives its evidence: what is too old is unknown.
 import { unpack, type Frame } from './frame'
 import type { Drawing } from './drawing'
-import type { AnswerKeyNow, Carried, CarriedLine, Color, CueRow, Flow, FromPage, FromServer, Guidance, Hands, HazardRow, Hello, NearRow, Patient, ProbeNow, RecordingName, Reference, RegionName, ReportNow, ThreadNow } from './messages'
+import type { AnswerKeyNow, Carried, CarriedLine, Color, CueRow, Flow, FromPage, FromServer, Guidance, Hands, HazardRow, Hello, NearRow, Patient, ProbeNow, RecordingName, Reference, RegionName, ReportNow, ThreadNow, TrackNow } from './messages'
 import { Calipers } from './calipers.svelte'
 import type { Grab } from './grab.svelte'
 import type { Tint } from './picture'
@@ -105,6 +105,8 @@ export class Workstation {
   atEdge = $state(false)
   /** How both hands are held, and what instruments say; null where what is shown cannot be held. */
   hands = $state.raw<Hands | null>(null)
+  /** Where a recording has the needle. */
+  replayed = $state.raw<TrackNow | null>(null)
   /** What the server advises, loudest first. */
   cues = $state.raw<CueRow[]>([])
   /** The active hand: keys and drags move this one. */
@@ -198,18 +200,22 @@ export class Workstation {
       !this.hello?.frozen,
   )
 
+  /** Where the tracker has the needle, or had it where this is a recording. */
+  track: TrackNow | null = $derived(this.hands ? this.hands.track : this.replayed)
+
   /** Whether a part of the needle is under the skin. */
   inside: boolean = $derived(
     (this.hands?.needle.inserted ?? 0) > 0 ||
-      (this.hands?.track?.under_skin === null && (this.hands.track.tip?.[0] ?? 0) > 0.002), // held by an agent
+      (this.track?.under_skin === null && (this.track.tip?.[0] ?? 0) > 0.002), // held by an agent, or when it was recorded
   )
 
   /** What is known of the tip, in words. */
   tip: { state: 'seen' | 'off plane' | 'lost' | 'doubted' | 'outside'; words: string; detail: string } | null = $derived.by(() => {
-    if (!this.hands) return null
-    const { needle, track } = this.hands
-    if (!this.inside) return { state: 'outside', words: 'Needle outside', detail: 'Up arrow advances it' }
-    const within = needle.inserted > 0 ? `in ${deep(needle.inserted)} of ${(1000 * needle.length).toFixed(0)} mm` : 'held by an agent'
+    if (!this.hands && !this.replayed) return null
+    const { needle = null } = this.hands ?? {}
+    const track = this.track
+    if (!this.inside) return { state: 'outside', words: 'Needle outside', detail: needle ? 'Up arrow advances it' : 'as it was recorded' }
+    const within = !needle ? 'as it was recorded' : needle.inserted > 0 ? `in ${deep(needle.inserted)} of ${(1000 * needle.length).toFixed(0)} mm` : 'held by an agent'
     const state = track && this.view !== 'lost' && this.view !== 'stale' && this.view !== 'disconnected' ? tipState(track) : 'lost'
     if (!track?.tip || state === 'lost') {
       const age = track?.tip_age != null ? `, last known ${track.tip_age.toFixed(1)} s ago` : ''
@@ -226,7 +232,9 @@ export class Workstation {
 
   /** Every hazard: how near the needle is once it is inside, else how near the best path comes. */
   hazards: HazardRow[] = $derived.by(() => {
-    if (!this.inside || !this.hands) return this.planned
+    if (!this.inside) return this.planned
+    // what was planned is no distance of the needle, and a recording keeps none: its cues say what was known then
+    if (!this.hands) return this.planned.map((row) => ({ ...row, ...UNKNOWN, reason: 'replayed: its cues say what was known' }))
     const near = this.hands.near
     const known = this.view === 'live' || this.view === 'frozen'
     if (!near.length) return this.planned.map((row) => ({ ...row, ...UNKNOWN, reason: 'needle and structures are not known together' }))
@@ -648,6 +656,9 @@ export class Workstation {
       case 'confirmed':
         if (this.guidance) this.guidance = { ...this.guidance, frame: message.frame, made: message.made }
         break
+      case 'replayed':
+        this.replayed = message.track
+        break
       case 'thread':
         this.follow(message)
         break
@@ -686,6 +697,7 @@ export class Workstation {
     this.flow = null
     this.key = null
     this.hands = null
+    this.replayed = null
     this.poses = []
     this.cues = []
     this.problem = null

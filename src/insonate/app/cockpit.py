@@ -9,8 +9,6 @@ import math
 import time
 from contextlib import suppress
 
-import numpy as np
-
 from insonate.app import messages
 from insonate.app.messages import (
     CueRow,
@@ -26,12 +24,12 @@ from insonate.app.messages import (
     TrackNow,
 )
 from insonate.app.pilots import Pilots
-from insonate.core import Clearance, Cue, InputError, Level, NeedlePose, NeedleState
+from insonate.core import Clearance, Cue, InputError, Level, NeedleState
 from insonate.core.units import Meters, Radians, Seconds
-from insonate.guidance.nearness import in_probe_frame
 from insonate.guidance.rules import rules
 from insonate.pipeline.hands import AGENT, PULSE_RATE, PULSE_WIDTH, Hands
 from insonate.pipeline.live import Live
+from insonate.pipeline.tracking import Track, track_of
 from insonate.pipeline.watch import TRACKED_INSIDE
 
 KINDS = ("MoveProbe", "AdvanceNeedle", "Inject", "Stimulate")
@@ -45,9 +43,6 @@ WATCHDOG = "watchdog"
 
 BLIND: Seconds = 1.0
 """Syringe and stimulator are switched off when no picture has come for so long; a design assumption [s]."""
-
-CHI_SQUARE = 5.991
-"""95 % of a normal spread in two dimensions lies within this, in variances."""
 
 Deed = MoveProbe | MoveNeedle | Press | Stimulate
 
@@ -210,29 +205,9 @@ class Cockpit:
         return 0.0 if probe is None else probe.time
 
     def _track(self) -> TrackNow | None:
-        readings, now = self.live.readings, self._clock()
-        needle, last = readings.needle, readings.last_tip
-        if needle is None:
-            return None
-        seen, watched = self._in_image(last), None if self.live.alarm is None else self.live.alarm.watched
-        return TrackNow(
-            state=needle.state.value,
-            age=max(now - needle.time, 0.0),
-            tip=None if seen is None else _place(seen.tip),
-            tip_age=None if last is None else max(now - last.time, 0.0),
-            tail=None if seen is None else _skinward(seen),
-            in_plane=_in_plane(seen) if needle.state is NeedleState.TIP else None,
-            under_skin=None if watched is None else watched.under_skin,
-            shown=None if watched is None else watched.shown,
-            doubt="" if watched is None else watched.doubt or "",
-            ellipse=None if seen is None else _ellipse(seen),
-            diameter=self.live.procedure.needle.diameter.value,
-        )
-
-    def _in_image(self, needle: NeedlePose | None) -> NeedlePose | None:
-        if needle is None:
-            return None
-        return in_probe_frame(needle, self.live.readings.probe_at(needle.time))
+        watched = None if self.live.alarm is None else self.live.alarm.watched
+        track = track_of(self.live.readings, self._clock(), watched=watched)
+        return None if track is None else track_now(track, self.live.procedure.needle.diameter.value)
 
     def _near(self, track: TrackNow | None) -> list[NearRow]:
         watched = None if self.live.alarm is None else self.live.alarm.watched
@@ -370,32 +345,36 @@ def _with_key(cue: Cue, inserted: Meters, known: bool) -> str | None:
     return f"Press {{↓}} 2 times: too near to the {cue.about}."
 
 
-def _place(tip: np.ndarray | None) -> list[float] | None:
-    return None if tip is None else [float(tip[2]), float(tip[0]), float(tip[1])]
+def track_now(track: Track, diameter: Meters) -> TrackNow:
+    """Say where a tracker has the needle.
 
+    Parameters
+    ----------
+    track : Track
+        What is known of it.
+    diameter : float
+        Outer, of its shaft [m].
 
-def _skinward(needle: NeedlePose) -> list[float] | None:
-    """Give where a straight shaft would leave the skin, or be a decimeter long."""
-    if needle.tip is None or needle.direction is None:
-        return None
-    down = float(needle.direction[2])
-    length = min(float(needle.tip[2]) / down, 0.1) if down > 1e-3 else 0.1
-    return _place(needle.tip - needle.direction * max(length, 0.0))
-
-
-def _in_plane(needle: NeedlePose | None) -> bool | None:
-    if needle is None or needle.tip is None:
-        return None
-    return abs(float(needle.tip[1])) <= rules()["needle"]["half_slice"]
-
-
-def _ellipse(needle: NeedlePose) -> list[float] | None:
-    if needle.covariance is None:
-        return None
-    in_image = needle.covariance[np.ix_([0, 2], [0, 2])]  # lateral, axial
-    spread, axes = np.linalg.eigh(in_image)
-    half = [math.sqrt(max(float(one), 0.0) * CHI_SQUARE) for one in spread[::-1]]
-    return [*half, math.atan2(float(axes[1, 1]), float(axes[0, 1]))]
+    Returns
+    -------
+    TrackNow
+        As the page is told.
+    """
+    lists = {
+        name: None if value is None else list(value)
+        for name, value in (("tip", track.tip), ("tail", track.tail), ("ellipse", track.ellipse))
+    }
+    return TrackNow(
+        state=track.state.value,
+        age=track.age,
+        tip_age=track.tip_age,
+        in_plane=track.in_plane,
+        under_skin=track.under_skin,
+        shown=track.shown,
+        doubt=track.doubt,
+        diameter=diameter,
+        **lists,
+    )
 
 
 def _near_row(one: Clearance, why: str | None) -> NearRow:

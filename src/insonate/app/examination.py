@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from insonate import __version__
 from insonate.app.answer_key import AnswerKey
-from insonate.app.cockpit import Cockpit, Deed, can_be_held
+from insonate.app.cockpit import Cockpit, Deed, can_be_held, track_now
 from insonate.app.messages import (
     AnswerKeyNow,
     Carried,
@@ -31,6 +31,7 @@ from insonate.app.messages import (
     Patient,
     PresetName,
     ProcedureName,
+    Replayed,
     TrueStructure,
 )
 from insonate.app.pilots import Pilots
@@ -68,6 +69,7 @@ from insonate.pipeline.presets import home as presets_home
 from insonate.pipeline.reading import open as open_file
 from insonate.pipeline.reading import supply_spacing
 from insonate.pipeline.recording import FORMAT, Recorded, event_of
+from insonate.pipeline.tracking import doubt_in, track_of
 from insonate.pipeline.watch import Watched
 from insonate.record.timeline import Library, Recorder, home
 from insonate.record.timeline.log import SUFFIX
@@ -508,6 +510,18 @@ class Examination:
             return Cues(cues=[CueRow(**row) for row in source.cues])
         except (ValidationError, TypeError):  # of another version
             return None
+
+    def replayed(self) -> Replayed | None:
+        """Say where a recording has the needle now; None where no recording is shown."""
+        live = self.live
+        if live is None or not isinstance(live.source, Recorded):
+            return None
+        probe = live.readings.probe
+        track = track_of(
+            live.readings, 0.0 if probe is None else probe.time, doubt=doubt_in(live.source.cues)
+        )
+        diameter = live.procedure.needle.diameter.value
+        return Replayed(track=None if track is None else track_now(track, diameter))
 
     def acknowledge(self, rule: str, about: str, viewer: int) -> None:
         """Note that a viewer took note of a cue.

@@ -391,6 +391,13 @@ class TrackNow(Message):
     """Outer, of the shaft [m]."""
 
 
+class Replayed(Message):
+    """Where a recording has the needle at this moment; None where nothing tracked one."""
+
+    type: Literal["replayed"] = "replayed"
+    track: TrackNow | None
+
+
 class NearRow(Message):
     """How near the needle is to one structure, or that it is unknown."""
 
@@ -632,6 +639,7 @@ FromServer = (
     | Flow
     | NoFlow
     | AnswerKeyNow
+    | Replayed
     | Status
     | Hands
     | Cues

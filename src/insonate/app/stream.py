@@ -223,7 +223,7 @@ class Viewer:
 
     async def _say_hands(self) -> None:
         """Say how all is held, as often as it changes; let go of a syringe whose page fell silent."""
-        said, cued, advised = None, None, None
+        said, cued, advised, tracked = None, None, None, None
         while True:
             await asyncio.sleep(HANDS_EVERY)
             cues = self.examination.cues()
@@ -239,6 +239,10 @@ class Viewer:
                 if now is not None and now != said:
                     await self._say(now)
             said = now or said if cockpit is not None else None
+            track = self.examination.replayed()
+            if track is not None and track != tracked:
+                await self._say(track)
+            tracked = track
             advice = await asyncio.to_thread(self.leading.now, now)
             if advice is not None and advice != advised:
                 await self._say(advice)

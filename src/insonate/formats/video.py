@@ -171,14 +171,14 @@ def _frames(path: Path, container: "av.container.InputContainer") -> Image:
 
 
 def write(path: Path, pictures: Iterable[np.ndarray], *, frame_rate: Hertz) -> int:
-    """Write grey pictures as VP9 in MP4, which every browser plays, whole or not at all; they are taken one by one.
+    """Write pictures as VP9 in MP4, which every browser plays, whole or not at all; they are taken one by one.
 
     Parameters
     ----------
     path : pathlib.Path
         Ends in `.mp4`.
     pictures : iterable of numpy.ndarray
-        (rows, columns) uint8, all alike; an odd last row or column is left out.
+        (rows, columns) grey or (rows, columns, 3) color, uint8, all alike; an odd last row or column is left out.
     frame_rate : float
         [Hz].
 
@@ -192,7 +192,7 @@ def write(path: Path, pictures: Iterable[np.ndarray], *, frame_rate: Hertz) -> i
     InputError
         If the name does not end in `.mp4`, or there is none.
     AxesError
-        If one is no grey picture, or of another size.
+        If one is no picture, or of another size.
     OutputError
         If it cannot be written.
     """
@@ -206,13 +206,16 @@ def write(path: Path, pictures: Iterable[np.ndarray], *, frame_rate: Hertz) -> i
         stream.pix_fmt = "yuv420p"
         stream.options = {"deadline": "realtime", "cpu-used": "7", "crf": "24", "b": "0"}
         for picture in pictures:
-            check_axes("picture", picture, "row column")
+            check_axes("picture", picture, "row column" if picture.ndim == 2 else "row column 3")
             check_kind("picture", picture, ("uint8",))
             if count == 0:
-                rows, columns = (n - n % 2 for n in picture.shape)
+                rows, columns = (n - n % 2 for n in picture.shape[:2])
                 stream.width, stream.height = columns, rows
-            check_axes("picture", picture[:rows, :columns], f"{rows} {columns}")
-            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture[:rows, :columns]), format="gray")
+            kept, more = picture[:rows, :columns], "" if picture.ndim == 2 else " 3"
+            check_axes("picture", kept, f"{rows} {columns}{more}")
+            frame = av.VideoFrame.from_ndarray(
+                np.ascontiguousarray(kept), format="gray" if kept.ndim == 2 else "rgb24"
+            )
             frame.pts, frame.time_base = count, 1 / rate
             container.mux(stream.encode(frame))
             count += 1

@@ -96,6 +96,15 @@ FADED = 0.25
 REAL_SEGMENTER, SIMULATED_SEGMENTER = "nerve_vessel", "simulated_tissues"
 """Who labels a real source, and who a simulated region of the body: each was fitted on its own kind of picture alone."""
 
+MADE_UP: Seconds = 0.1
+"""So much lateness of a source's clock is made up for: what a busy moment takes, and no standstill [s]."""
+
+EARLY: Seconds = 0.02
+"""A tick begins so much early at most when a hand waits for it [s]."""
+
+LOOKS_FOR_COMMANDS: Seconds = 0.003
+"""How often it is looked for one then [s]."""
+
 PATIENCE: Seconds = 0.1
 """How long a thread waits for another before it looks whether all has ended [s]."""
 
@@ -483,9 +492,9 @@ class Live:
         asked: Seconds | None = None
         due = time.monotonic()
         while self._going():
-            # A tick that began late does not make the next ones late, but one that was missed is not made up for.
+            # A tick that began late does not make the next ones late: a little is made up for, a standstill is not.
             began = time.monotonic()
-            due = max(due + tick, began)
+            due = max(due + tick, began + tick - MADE_UP)
             self._handing = 0.0
             since = self._now
             with self._news:  # before the commands: what was noted is among them or was given already
@@ -527,7 +536,14 @@ class Live:
                 self._fail(f"the source stopped: {type(error).__name__}: {error}")
                 return
             self._schedule(time.monotonic() - began - self._handing, tick)
-            self._stopped.wait(max(0.0, due - time.monotonic()))
+            self._wait_until(due)
+
+    def _wait_until(self, due: Seconds) -> None:
+        """Wait for the next tick; a command that comes meanwhile has it begin a little early, the one after as planned."""
+        while (left := due - time.monotonic()) > 0 and not self._stopped.is_set():
+            if left <= EARLY and self._commands:
+                return
+            self._stopped.wait(min(left, LOOKS_FOR_COMMANDS) if left <= EARLY else min(left - EARLY, left))
 
     def _slowed(self, commands: Iterable[Command]) -> list[Command]:
         """Give the command that lets time go as it is again, where something warns or the syringe is let go of."""

@@ -4,20 +4,24 @@ Outlines older than `TOO_OLD`, or of another grid, are left out, and the words b
 tissue must bear stand above it.
 """
 
+import math
 import time
 from dataclasses import replace
 
 import numpy as np
 
 from insonate.core import Grid, Image, InputError, PixelGrid, Quantity
-from insonate.core.units import Seconds
+from insonate.core.units import Meters, Seconds
 from insonate.display.caption import captioned
-from insonate.display.drawing import Drawing
+from insonate.display.drawing import Drawing, Line
 from insonate.display.flow_colors import flow_colors
+from insonate.display.needle import needle_lines
 from insonate.display.overlay import NOTICE
 from insonate.display.raster import rasterise
 from insonate.pipeline.flow import UNKNOWN, Flow
 from insonate.pipeline.live import Frame, Live, extent
+from insonate.pipeline.tracking import Track, doubt_in, track_of
+from insonate.pipeline.watch import TRACKED_INSIDE
 
 TOO_OLD: Seconds = 3.0
 """Outlines of a picture so much older are those of another [s]."""
@@ -61,9 +65,13 @@ def still(live: Live) -> np.ndarray:
     else:
         drawing = _without_words(guided.drawing, inside=_inside(live))
         words = f"outlines {max(age, 0.0):.1f} s older than the picture"
+    needle = _needle(live)
+    if needle is not None and drawing.unit == "m":
+        drawing = replace(drawing, lines=(*drawing.lines, *needle[0]))
+        words += f"; {needle[1]}"
     over = None
     if flow is not None and abs(frame.made - flow.made) < COLOR_OLD:
-        over = _over(flow, frame)
+        over = laid_over(flow, frame.image)
         words += f"; color up to {100 * flow.nyquist:.0f} cm/s, red toward the probe; no color is not no flow"
     picture = rasterise(_as_shown(frame), drawing, height=HEIGHT, over=over)
     rows, columns = picture.shape[:2]
@@ -76,6 +84,63 @@ def still(live: Live) -> np.ndarray:
         below=(f"{when}   frame {frame.number}, {state}   {live.procedure.id} {live.procedure.name}", words),
         height=rows,
     )
+
+
+def _needle(live: Live) -> tuple[tuple[Line, ...], str] | None:
+    """Give the needle as it is tracked now, and what is known of its tip in words; None where none is inside."""
+    watched = None if live.alarm is None else live.alarm.watched
+    probe = live.readings.probe
+    cues = getattr(live.source, "cues", ())
+    track = track_of(
+        live.readings, 0.0 if probe is None else probe.time, watched=watched, doubt=doubt_in(cues)
+    )
+    return None if track is None else drawn(track, live.procedure.needle.diameter.value)
+
+
+def drawn(
+    track: Track, diameter: Meters, sides: tuple[Meters, Meters] | None = None
+) -> tuple[tuple[Line, ...], str] | None:
+    """Draw a needle that is under the skin.
+
+    Parameters
+    ----------
+    track : Track
+        What is known of it.
+    diameter : float
+        Outer, of its shaft [m].
+    sides : (float, float), optional
+        Edges of the picture, beyond which nothing is drawn [m].
+
+    Returns
+    -------
+    tuple or None
+        Its lines, and its tip in words; None where it is outside, or was never seen.
+    """
+    inside = track.tip is not None and track.tip[0] > TRACKED_INSIDE
+    if track.tip is None or track.tail is None or track.under_skin is False or not inside:
+        return None
+    state, tail = track.tip_state, track.tail[:2]
+    if sides is not None:
+        tail = _within(track.tip[:2], tail, sides)
+    lines = needle_lines(track.tip[:2], tail, track.ellipse, diameter=diameter, state=state)
+    if sides is not None:
+        lines = tuple(one for one in lines if all(sides[0] <= at <= sides[1] for _, at in one.points))
+    words = (
+        "tip seen" if state == "seen" else f"tip {state}" if state == "off plane" else f"tip unknown, {state}"
+    )
+    return lines, words
+
+
+def _within(
+    tip: tuple[Meters, Meters], tail: tuple[Meters, Meters], sides: tuple[Meters, Meters]
+) -> tuple[Meters, Meters]:
+    """Give where a shaft enters the picture, if it does so between its tail and its tip."""
+    edge = min(max(tail[1], sides[0]), sides[1])
+    if edge == tail[1] or tip[1] == tail[1]:
+        return tail
+    share = min((edge - tail[1]) / (tip[1] - tail[1]), 1.0)
+    inward = math.copysign(1e-3, tip[1] - tail[1])  # so that its rails lie within too
+    return tail[0] + share * (tip[0] - tail[0]), edge + inward
 
 
 def _inside(live: Live) -> bool:
@@ -111,9 +176,22 @@ def _as_shown(frame: Frame) -> Image:
     )
 
 
-def _over(flow: Flow, frame: Frame) -> np.ndarray | None:
-    """Lay color on the pixels of the picture."""
-    grid = frame.image.grid
+def laid_over(flow: Flow, image: Image) -> np.ndarray | None:
+    """Lay color on the pixels of a picture.
+
+    Parameters
+    ----------
+    flow : Flow
+        What was seen of it.
+    image : Image
+        One frame.
+
+    Returns
+    -------
+    numpy.ndarray or None
+        (rows, columns, 4) uint8, color and cover; None where the picture is not in meters.
+    """
+    grid = image.grid
     if not isinstance(grid, Grid | PixelGrid) or grid.unit != "m":
         return None
     index, inside = [], []

@@ -35,6 +35,9 @@ const SAY_PRESSED = 0.2
 /** One step of the stimulator [A]. */
 const CURRENT_STEP = 0.05e-3
 
+/** What is unknown by these has words of its own: a row of the table, the thread that waits for the tip. */
+const OWN = ['clearance', 'tip']
+
 const UNKNOWN = { known: false, clearance: 'unknown', interval_mm: null, keeps_margin: null }
 
 export type Link = 'connecting' | 'open' | 'gone'
@@ -263,10 +266,10 @@ export class Workstation {
 
   unknown: number = $derived(this.hazards.filter((row) => !row.known).length)
 
-  /** What stands: the loudest first; among equals one that nobody took note of. An unknown distance holds nothing, so that needle, picture, syringe or stimulator come before it. */
+  /** What stands: the loudest first; among equals one that nobody took note of, and of what is unknown first that of which nothing else on the page speaks. */
   private loudest: CueRow | null = $derived.by(() => {
     const rank = ['info', 'unknown', 'caution', 'stop']
-    const order = (row: CueRow) => 4 * rank.indexOf(row.level) + (row.level === 'unknown' && row.rule !== 'clearance' ? 2 : 0) + (row.acknowledged_by === null ? 1 : 0)
+    const order = (row: CueRow) => 4 * rank.indexOf(row.level) + (row.level === 'unknown' && !OWN.includes(row.rule) ? 2 : 0) + (row.acknowledged_by === null ? 1 : 0)
     return this.cues.reduce<CueRow | null>((top, row) => (top && order(top) >= order(row) ? top : row), null)
   })
 

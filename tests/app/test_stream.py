@@ -19,6 +19,7 @@ from insonate.app.examination import Examination
 from insonate.core import Inject, InputError, MoveProbe, Stimulate
 from insonate.formats import insonate_hdf5
 from insonate.pipeline import chain, live
+from insonate.pipeline.appearance import CONTROLS
 from pipeline.fakes import painted, shot
 from simulation.motion.poses import held
 
@@ -190,7 +191,7 @@ def test_what_cannot_be_done_is_said_to_the_page_that_asked(port, examination):
     with page(port) as one, page(port) as other:
         asked = {
             "gain must lie in -30..30 dB, got 99": {"type": "control", "name": "gain", "value": 99},
-            "control must be one of gain, dynamic_range, tgc_1 to tgc_8, power, got 'zoom'": {
+            "control must be one of gain, dynamic_range, persistence, tgc_1 to tgc_8, power, got 'zoom'": {
                 "type": "control",
                 "name": "zoom",
                 "value": 1,
@@ -391,7 +392,7 @@ def test_whatever_a_page_says_its_stream_goes_on(lasting, messages):
     before = one.last
     assert one.frame().number > before
     assert examination.live.problem is None
-    assert set(examination.live.values) == {"gain", "dynamic_range", "depth", *live.TGC}
+    assert set(examination.live.values) == set(CONTROLS)
     assert all(np.isfinite(value) for value in examination.live.values.values())
 
 

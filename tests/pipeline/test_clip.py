@@ -181,6 +181,18 @@ def test_the_needle_is_drawn_as_it_was_tracked_and_gray_where_it_was_lost(tmp_pa
     )  # a needle that enters beside the picture makes none wider
 
 
+def test_a_reading_that_cannot_be_read_takes_no_clip_away(tmp_path):
+    log = Log(tmp_path / "a.insrec")
+    log.append(0.0, "begin", {"source": "a test", "simulated": True, "procedure": "XX99"})
+    log.append(0.02, "frame", grid_of(1, 0.02), np.full((60, 80), 60, np.uint8).tobytes())
+    for kind in ("pose", "needle", "flow", "command"):
+        log.append(0.03, kind, {"nothing": "of it"})
+    log.append(0.3, "note", {})
+    log.close(0.3)
+    assert write_clip(tmp_path / "a.insrec", tmp_path / "a.mp4", frame_rate=RATE) > 3
+    assert greens(colored(tmp_path / "a.mp4")).max() < 20
+
+
 def test_a_tracker_that_was_doubted_is_drawn_as_doubted(tmp_path):
     doubt = {"level": "caution", "rule": "echo", "message": "Hold.", "reason": "an echo lies 3 mm above"}
     kept = needled(tmp_path / "a.insrec", cues=[doubt])

@@ -110,6 +110,15 @@ def test_before_anything_was_given_a_new_vessel_is_one(bench):
     assert bench.sees(ARTERY, POOL) == [1, 2]
 
 
+@pytest.mark.parametrize(("times", "left"), [(1, [1]), (2, [1, 2]), (10, [1, 2])])
+def test_a_vessel_that_one_picture_of_ten_had_was_none_and_one_of_five_is(bench, times, left):
+    bench.needle(0.02)
+    for number in range(10):
+        bench.sees(ARTERY, *((VEIN,) if number < times else ()))
+    bench.give(2)
+    assert bench.sees(ARTERY, POOL) == left
+
+
 def test_what_one_picture_of_before_missed_another_had(bench):
     bench.needle(0.02)
     bench.sees(ARTERY, VEIN)

@@ -26,7 +26,7 @@ from insonate.core import (
 )
 from insonate.guidance.procedures import procedure
 from insonate.pipeline import chain, live, scheduling
-from insonate.pipeline.appearance import BANDS, CONTROLS, FORMED, SHOWN
+from insonate.pipeline.appearance import BANDS, CONTROLS, FORMED, SHOWN, TGC
 from insonate.pipeline.live import Frame, Live, extent
 from insonate.pipeline.playback import Playback
 from insonate.pipeline.presets import Preset
@@ -216,6 +216,23 @@ def test_fewer_waves_and_another_band_are_obeyed(run):
     one.set_control("frequency", 0.8)
     becomes(lambda: not np.array_equal(one.frame.image.values, plain.image.values))
     assert one.frame.image.values.max() == 0  # what was loud in the other band is forgotten
+
+
+def test_a_band_that_was_not_sampled_is_not_offered(run):
+    data = shot(0.01, n_samples=1400)
+    slow = replace(data, acquisition=replace(data.acquisition, sampling_frequency=12e6))  # up to 6 MHz
+    one = run(Script(slow, forever=True))
+    assert one.wait(0, SOON) is not None, one.problem
+    assert "frequency" not in one.controls and "depth" in one.controls
+    with refused(InputError, one_line_of(one)):
+        one.set_control("frequency", 1.2)
+    assert one.problem is None
+
+
+def one_line_of(one):
+    usual = [name for name in one.controls if name not in TGC]
+    known = ", ".join((*usual, f"{TGC[0]} to {TGC[-1]}", *one.source.accepts))
+    return f"control must be one of {known}, got 'frequency'"
 
 
 def test_persistence_is_of_the_eye_alone(run):

@@ -114,6 +114,18 @@ def test_time_runs_faster_by_a_command_that_is_told_and_as_it_is_again_when_the_
     ]
 
 
+def test_asked_for_again_and_again_it_is_one_command(run):
+    one, told = run()
+    assert one.wait(3, SOON) is not None
+    for _ in range(50):
+        one.hurry(True, by="the thread")
+    becomes(lambda: one.compression == pace.FASTER)
+    for _ in range(50):
+        one.hurry(False, by="the thread")
+    becomes(lambda: one.compression == 1)
+    assert [c.value for c in commands(told)] == [pace.FASTER, 1.0]
+
+
 def test_what_warns_ends_it_at_once_and_lets_it_not_begin(run):
     one, told = run()
     assert one.wait(3, SOON) is not None

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
-from insonate.core import Command
+from insonate.core import Command, InsonateError
 from insonate.core.units import Seconds
 from insonate.pipeline.commands import plain
 from insonate.pipeline.live import Live
@@ -81,11 +81,15 @@ class AnswerKey:
         hearing.start()
         try:
             with process:  # closes its pipes
-                self._tell(begin)
-                self._answers()
-        except (OSError, ValueError) as error:
+                try:
+                    self._tell(begin)
+                    self._answers()
+                finally:
+                    if process.poll() is None:
+                        process.kill()
+                    hearing.join(timeout=1)
+        except (OSError, ValueError, InsonateError) as error:
             said.append(str(error))
-        hearing.join(timeout=1)
         if not self._stopped.is_set():
             self.state, self.answer = "failed", None
             self.trouble = said[-1].strip()[:300] if said else "its process ended"

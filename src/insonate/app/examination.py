@@ -472,8 +472,7 @@ class Examination:
             elif self.key is None or self.key.state == "failed":
                 self._drop_key()
                 begin = {"seed": choice.seed, "settings": asdict(choice.settings)}
-                given = self._given
-                self.key = AnswerKey(live, begin, lambda first: given[first:], f"viewer {viewer}")
+                self.key = AnswerKey(live, begin, partial(_from, self._given), f"viewer {viewer}")
                 self._note_key("answer key laid over the picture", f"viewer {viewer}")
             self.revision += 1
 
@@ -609,6 +608,13 @@ class Examination:
             answers=self.answers,
             color=None if live is None or not live.colors else color_of(live.color, self._box),
         )
+
+
+def _from(given: list[Command], first: int) -> list[Command]:
+    """Give commands from the so manyth on, as long as all of them were kept."""
+    if len(given) >= MOST_GIVEN:
+        raise InputError("this examination has become too long for its answer key")
+    return given[first:]
 
 
 def _chosen(choice: Choice | None) -> Patient | None:

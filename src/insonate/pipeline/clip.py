@@ -127,7 +127,7 @@ class _Moment:
             rows = event.content.get("cues") or []
             self.cues, self.lost = tuple(one for one in rows if isinstance(one, dict)), False
             return
-        noun = noun_of(event) if event.kind in ("pose", "needle", "flow", "command") else None
+        noun = _noun(event) if event.kind in ("pose", "needle", "flow", "command") else None
         if isinstance(noun, Flow):
             self.flow = (noun, event.time)
         elif isinstance(noun, get_args(Command)):
@@ -199,9 +199,17 @@ def _picture(moment: _Moment, event: Event, now: Seconds, what: tuple[str, str])
     return captioned(shown, shape=shape, above=what, below=(words, moment.words()), height=HEIGHT)
 
 
+def _noun(event: Event) -> object:
+    """Give the noun of an event; None where it cannot be read: the needle is lost then, and no color is shown."""
+    try:
+        return noun_of(event)
+    except FormatError:
+        return None
+
+
 def _drawn_over(moment: _Moment, event: Event, now: Seconds, plain: np.ndarray) -> tuple[np.ndarray, str]:
     """Draw needle and color on a frame, as far as they belong to it; the frame as it is where there is neither."""
-    image = noun_of(event)
+    image = _noun(event)
     if not isinstance(image, Image) or not isinstance(image.grid, Grid):
         return plain, ""
     lateral = image.grid.lateral

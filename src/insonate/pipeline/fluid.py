@@ -1,8 +1,8 @@
 """Keeps apart, picture by picture, what was labelled a vessel before anything was given, and where the tip was while it was.
 
-See `analysis.segmentation.injectate` for the rule. Whatever was taken for a vessel in any picture from this place counts as
-one of before, because each picture misses some. With the probe moved or pressed otherwise it begins anew, once no needle is
-inside; until then nothing is told apart.
+See `analysis.segmentation.injectate` for the rule. What was taken for a vessel in one of five pictures from this place is one
+of before, because each picture misses some, and each takes for one what no other does. With the probe moved or pressed
+otherwise it begins anew, once no needle is inside; until then nothing is told apart.
 """
 
 from dataclasses import replace
@@ -20,6 +20,11 @@ MOST_SITES = 256
 """Places that are remembered at which something was given: a minute of it."""
 
 
+SEEN = 0.2
+"""A vessel of before was labelled in so many of the pictures at least: a false one flickers, and fluid that comes to lie
+where it did is fluid still. What is taken for fluid so comes back as not known, never as clear; a design assumption [1]."""
+
+
 class Fluid:
     """What was given on one source; one thread tells of commands, another of pictures."""
 
@@ -30,7 +35,9 @@ class Fluid:
         self._moves = 0
         self._before: CubicMeters = 0.0
         self._sites: list[tuple[tuple[Meters, Meters], CubicMeters]] = []
-        self._clear: tuple[np.ndarray, Pose, int] | None = None
+        self._clear: tuple[np.ndarray, int, Pose, int] | None = (
+            None  # how often each pixel was a vessel, of how many
+        )
 
     def take(self, command: Command) -> None:
         """Take a command as it is given."""
@@ -60,12 +67,12 @@ class Fluid:
         if scene.segmentation is None or probe is None:
             return scene
         volume, moves = 0.0 if given is None else given.volume, self._moves
-        here = self._clear is not None and self._clear[2] == moves and stayed(probe, self._clear[1])
+        here = self._clear is not None and self._clear[3] == moves and stayed(probe, self._clear[2])
         if volume <= self._before or not (here or self.inside):
-            there = vessels(scene.segmentation)
+            there, pictures = vessels(scene.segmentation).astype(np.int32), 1
             if here and self._clear is not None and self._clear[0].shape == there.shape:
-                there = there | self._clear[0]
-            self._clear, self._before, self._sites = (there, probe, moves), volume, []
+                there, pictures = there + self._clear[0], 1 + self._clear[1]
+            self._clear, self._before, self._sites = (there, pictures, probe, moves), volume, []
             return scene
         if self._clear is None or not here:
             return scene
@@ -74,6 +81,7 @@ class Fluid:
         if more > 0 and near is not None and near.tip is not None:
             self._sites = [*self._sites, ((float(near.tip[2]), float(near.tip[0])), more)][-MOST_SITES:]
         found = np.zeros(scene.segmentation.grid.shape, bool)
+        before = self._clear[0] >= max(SEEN * self._clear[1], 1)
         for place, _ in self._sites:  # all of it may have gone to any of them
-            found |= injectate(scene.segmentation, self._clear[0], place, volume - self._before)
+            found |= injectate(scene.segmentation, before, place, volume - self._before)
         return replace(scene, segmentation=without(scene.segmentation, found))

@@ -212,12 +212,12 @@ class Live:
         self._stopped = threading.Event()
         self._commands: deque[Command] = deque(maxlen=MOST_COMMANDS)
         self._now: Seconds = 0.0
-        self._pace = 1
+        self._pace = self._hurried = 1
         self._compounding = Compounding(WAVES)
         self._persistence = Persistence()
         self._lasting: np.ndarray | None = None
         self._reference: float | None = None
-        self._band = 1.0
+        self._band, self._bands = 1.0, False
         self._area: tuple[int, int, int, int] | None = None
         self._shape: tuple[int, int] | None = None
         self._grid: tuple[object, Grid] | None = None
@@ -278,7 +278,9 @@ class Live:
     @property
     def controls(self) -> tuple[str, ...]:
         """Names of the controls that do something now."""
-        return (*FORMED, *SHOWN) if self.beamforms else SHOWN
+        if not self.beamforms:
+            return SHOWN
+        return (*(name for name in FORMED if name != "frequency" or self._bands), *SHOWN)
 
     def set_control(self, name: str, value: float) -> None:
         """Set a control.
@@ -409,7 +411,8 @@ class Live:
         can = pace.CONTROL in self.source.accepts and self.source.simulated and not self.frozen
         warned = self.alarm is not None and pace.warns(self.alarm.cues) is not None
         wanted = pace.FASTER if on and can and not warned else 1
-        if can and wanted != self._pace:
+        if can and wanted != self._hurried:  # once, though it is asked for again and again until it is obeyed
+            self._hurried = wanted
             self.command(SetControl(name=pace.CONTROL, value=float(wanted), time=self._now, given_by=by))
         return wanted > 1
 
@@ -552,6 +555,7 @@ class Live:
         why = None if self.alarm is None else pace.warns(self.alarm.cues)
         if why is None and not pace.lets_go(commands):
             return []
+        self._hurried = 1
         by = "the hand that let go" if why is None else f"the alarm: {why.rule} {why.about}"
         return [SetControl(name=pace.CONTROL, value=1.0, time=0.0, given_by=by)]
 
@@ -700,7 +704,8 @@ class Live:
 
                 self._area, self._shape = echo_area(image), image.grid.shape
             return cut(image, self._area)
-        self.beamforms = True
+        if not self.beamforms:
+            self._bands, self.beamforms = _bands(observation), True
         depth = self.values["depth"]
         heard = self._heard(observation)
         key = (
@@ -901,6 +906,14 @@ def carry(seen: Seen, frame: Frame) -> Carried | None:
     return Carried(
         number=frame.number, of=seen.number, age=age, shifts=tuple(zip(numbers, shifts, strict=True))
     )
+
+
+def _bands(data: ChannelData) -> bool:
+    """Whether every band that can be asked for is among the frequencies that the samples hold."""
+    low, high, _, _ = CONTROLS["frequency"]
+    acquisition = data.acquisition
+    own, carrier = acquisition.probe.center_frequency, acquisition.demodulation_frequency
+    return all(abs(share * own - carrier) < acquisition.sampling_frequency / 2 for share in (low, high))
 
 
 def _of_flow(observation: object) -> TypeGuard[ChannelData]:

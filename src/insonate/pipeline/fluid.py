@@ -1,7 +1,7 @@
 """Keeps apart, picture by picture, what was labelled a vessel before anything was given, and where the tip was while it was.
 
-See `analysis.segmentation.injectate` for the rule. What was taken for a vessel in one of five pictures from this place is one
-of before, because each picture misses some, and each takes for one what no other does. With the probe moved or pressed
+See `analysis.segmentation.injectate` for the rule. What was taken for a vessel in one of five pictures from this place is
+one of before, because each picture misses some, and each takes for one what no other does. With the probe moved or pressed
 otherwise it begins anew, once no needle is inside; until then nothing is told apart.
 """
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from insonate.core import Cue, Inject, Level, SetControl
+from insonate.core import Cue, Inject, InputError, Level, SetControl
 from insonate.guidance.procedures import procedure
 from insonate.pipeline import chain, live, pace
 from insonate.pipeline.live import Live
@@ -146,6 +146,13 @@ def test_a_source_that_is_not_simulated_is_never_hurried():
 
     one = Live(source=Real(7, body=AnalyticBody()), procedure=procedure("LL01"))
     assert not one.hurry(True, by="the thread")
+    assert not one._commands
+
+
+def test_it_is_no_control_that_any_page_may_turn():
+    one = Live(source=SimulatedPatient(7, body=AnalyticBody()), procedure=procedure("LL01"))
+    with pytest.raises(InputError, match=f"got '{pace.CONTROL}'"):
+        one.set_control(pace.CONTROL, 4.0)
     assert not one._commands
 
 

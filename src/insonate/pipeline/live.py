@@ -304,11 +304,11 @@ class Live:
                 raise InputError(f"compounding must be a whole number of waves, got {value:g}")
             self.values = self.values | {name: float(value)}
             self._refresh()
-        elif name in self.source.accepts:
+        elif name in self.source.accepts and name != pace.CONTROL:  # that is for who waits, see `hurry`
             self.command(SetControl(name=name, value=value, time=self._now, given_by="operator"))
         else:
             usual = [one for one in self.controls if one not in TGC]
-            known = ", ".join((*usual, f"{TGC[0]} to {TGC[-1]}", *self.source.accepts))
+            known = ", ".join((*usual, f"{TGC[0]} to {TGC[-1]}", *(self.source.accepts - {pace.CONTROL})))
             raise InputError(f"control must be one of {known}, got {name[:40]!r}")
 
     def set_preset(self, preset: Preset) -> None:

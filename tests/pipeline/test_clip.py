@@ -13,7 +13,7 @@ from insonate.formats import video
 from insonate.pipeline.clip import DARK, GAP, write_clip
 from insonate.pipeline.commands import plain
 from insonate.pipeline.flow import Flow
-from insonate.pipeline.recording import event_of
+from insonate.pipeline.recording import Recorded, event_of
 from insonate.pipeline.still import COLOR_OLD
 from insonate.record.timeline import Log
 from refusals import refused
@@ -199,6 +199,22 @@ def test_a_tracker_that_was_doubted_is_drawn_as_doubted(tmp_path):
     write_clip(kept, tmp_path / "a.mp4", frame_rate=RATE)
     green = greens(colored(tmp_path / "a.mp4"))
     assert green[0] > 100 and green[4:].max() < 20
+
+
+def test_where_cues_were_lost_no_tip_is_drawn_as_seen(tmp_path):
+    doubt = {"level": "caution", "rule": "echo", "message": "Hold.", "reason": "an echo lies 3 mm above"}
+    kept = needled(tmp_path / "a.insrec", cues=[doubt])
+    whole = kept.read_bytes()
+    at = whole.index(b"an echo lies")
+    kept.write_bytes(whole[:at] + b"X" + whole[at + 1 :])
+    write_clip(kept, tmp_path / "a.mp4", frame_rate=RATE)
+    green = greens(colored(tmp_path / "a.mp4"))
+    assert green[0] > 100 and green[4:].max() < 20
+    source = Recorded(kept)
+    list(source.advance((), 0.1))
+    assert source.doubt == ""
+    list(source.advance((), 0.4))
+    assert source.doubt
 
 
 def test_color_is_on_the_frames_that_it_belongs_to(tmp_path):

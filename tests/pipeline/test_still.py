@@ -113,5 +113,8 @@ def test_the_needle_is_drawn_while_it_is_inside_and_told_as_what_it_is(shown):
     assert (np.abs(plain.astype(int) - green).max(axis=-1) < 50).sum() < 20
     shown.readings.take(pose)
     assert needles() > 100
+    shown.problem = "the source stopped"  # nobody knows where it is now
+    assert needles() < 20
+    shown.problem = None
     shown.readings.take(replace(pose, tip=np.array([0.001, 0.0, 0.001])))  # not yet under the skin
     assert needles() < 20

@@ -517,7 +517,9 @@ class Examination:
             return None
         probe = live.readings.probe
         track = track_of(
-            live.readings, 0.0 if probe is None else probe.time, doubt=doubt_in(live.source.cues)
+            live.readings,
+            0.0 if probe is None else probe.time,
+            doubt=live.source.doubt or doubt_in(live.source.cues),
         )
         diameter = live.procedure.needle.diameter.value
         return Replayed(track=None if track is None else track_now(track, diameter))

@@ -25,7 +25,7 @@ from insonate.pipeline.chain import Report, silent
 from insonate.pipeline.flow import Flow
 from insonate.pipeline.pace import compression_of
 from insonate.pipeline.readings import Readings
-from insonate.pipeline.recording import noun_of
+from insonate.pipeline.recording import DAMAGED, noun_of
 from insonate.pipeline.still import COLOR_OLD, drawn, laid_over
 from insonate.pipeline.tracking import doubt_in, track_of
 from insonate.record.timeline import Damage, check, scan
@@ -139,7 +139,8 @@ class _Moment:
         """Draw the needle as it was tracked; None where none was inside."""
         probe = self.readings.probe
         now = 0.0 if probe is None else probe.time
-        track = track_of(self.readings, now, doubt=doubt_in(self.cues))
+        # where cues were lost nobody knows whether the tracker was doubted
+        track = track_of(self.readings, now, doubt=DAMAGED if self.lost else doubt_in(self.cues))
         return None if track is None else drawn(track, self.diameter, sides)
 
     def words(self) -> str:

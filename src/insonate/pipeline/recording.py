@@ -40,6 +40,9 @@ from insonate.record.timeline import Damage, check, scan
 FORMAT = 1
 """Of what events hold."""
 
+DAMAGED = "a part of the recording is damaged"
+"""Why it is not known whether the tracker was doubted."""
+
 PAUSE: Seconds = 1.0
 """Between the end of a recording and its beginning anew [s]."""
 
@@ -266,6 +269,8 @@ class Recorded:
         """Whether it shows a simulated region of the body."""
         self.cues: tuple[Mapping[str, Any], ...] = ()
         """What stood at this moment of the recording, as it was recorded, loudest first."""
+        self.doubt = ""
+        """Why it is not known at this moment what stood, where a part is damaged; empty where it is."""
         self.compression = 1
         """How many times faster than on the wall time went at this moment."""
         self._turn: Seconds = 0.0
@@ -273,11 +278,14 @@ class Recorded:
         self._next: Event | None = next(self._events, None)
         if self._next is None or not any(event.kind == "frame" for event in self._readable()):
             raise InputError(f"{path.name}: the recording holds no frame")
+        self.doubt = ""
         self._shift: Seconds = 0.0
 
     def _readable(self) -> Iterator[Event]:
         for one in scan(self._path):
-            if not isinstance(one, Damage):
+            if isinstance(one, Damage):
+                self.doubt = DAMAGED
+            else:
                 yield one
 
     def advance(self, commands: Sequence[Command], until: Seconds) -> Iterator[Any]:
@@ -302,11 +310,13 @@ class Recorded:
             if event.kind in ("frame", "pose"):
                 self._shift = at - float(event.content["source_time" if event.kind == "frame" else "time"])
             noun = noun_of(event, shift=self._shift)
+            if event.kind == "cues":  # before the next is looked for: damage may lie between
+                self.doubt = ""
             self._next = next(self._events, None)
             if event.kind == "cues":
                 self.cues = tuple(event.content.get("cues", ()))
             if self._next is None:
-                self.cues, self.compression = (), 1
+                self.cues, self.compression, self.doubt = (), 1, ""
                 self._turn += self.report.seconds + PAUSE
                 self._events = self._readable()
                 self._next = next(self._events, None)

@@ -29,6 +29,9 @@ TOO_OLD: Seconds = 3.0
 COLOR_OLD: Seconds = 0.6
 """Color of shots so much older or newer is of another picture [s]."""
 
+LONG: Seconds = 1e3
+"""Since a source has stopped, as far as its needle goes [s]."""
+
 HEIGHT = 720
 """Of the picture without its words [pixels]."""
 
@@ -90,10 +93,12 @@ def _needle(live: Live) -> tuple[tuple[Line, ...], str] | None:
     """Give the needle as it is tracked now, and what is known of its tip in words; None where none is inside."""
     watched = None if live.alarm is None else live.alarm.watched
     probe = live.readings.probe
-    cues = getattr(live.source, "cues", ())
-    track = track_of(
-        live.readings, 0.0 if probe is None else probe.time, watched=watched, doubt=doubt_in(cues)
-    )
+    cues, doubt = getattr(live.source, "cues", ()), getattr(live.source, "doubt", "")
+    silent = (
+        LONG if live.problem is not None else live.silent_for() or 0.0
+    )  # a source that stands has no clock
+    now = silent + (0.0 if probe is None else probe.time)
+    track = track_of(live.readings, now, watched=watched, doubt=doubt or doubt_in(cues))
     return None if track is None else drawn(track, live.procedure.needle.diameter.value)
 
 

@@ -58,6 +58,33 @@ def test_a_measure_and_its_interval_are_what_chance_gives(kind):
         assert value["half"] == pytest.approx(1.96 * drawn.std(), rel=0.05)
 
 
+def test_an_interval_its_rate_and_their_intervals_are_what_chance_gives():
+    rng = np.random.default_rng(SEED)
+    spread = (1e-4, 0.02)
+    for _ in range(8):
+        marks = np.stack([rng.uniform(0, 0.04, 2), rng.uniform(0, 3, 2) + (0, 1.5)], axis=1)
+        said = module("measure", f"intervalOf({json.dumps(marks.tolist())}, {json.dumps(spread)})")
+        drawn = marks + rng.normal(size=(DRAWS, 2, 2)) * spread
+        later = drawn[:, 1, 1] - drawn[:, 0, 1]
+        if abs(marks[1, 1] - marks[0, 1]) < 0.5:
+            continue
+        for name, value, chance in (
+            ("time", marks[1, 1] - marks[0, 1], later),
+            ("depth", marks[1, 0] - marks[0, 0], drawn[:, 1, 0] - drawn[:, 0, 0]),
+            ("rate", 60 / abs(marks[1, 1] - marks[0, 1]), 60 / np.abs(later)),
+        ):
+            assert said[name]["value"] == pytest.approx(abs(value), rel=1e-9)
+            assert said[name]["half"] == pytest.approx(1.96 * chance.std(), rel=0.06)
+
+
+def test_marks_of_one_moment_have_no_rate():
+    said = module("measure", "intervalOf([[0.01, 2], [0.02, 2.01]], [1e-4, 0.02])")
+    assert said["rate"] is None
+    assert said["depth"]["value"] == pytest.approx(0.01)
+    words = module("measure", "intervalWords([[0.01, 2], [0.02, 2.01]], [1e-4, 0.02], 'm')")
+    assert "a minute" not in words and "10.0 ±" in words
+
+
 def test_what_has_no_value_has_none():
     said = asked(
         [

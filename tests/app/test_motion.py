@@ -65,3 +65,40 @@ def test_what_was_not_seen_stays_black():
         columns = canvas(page, ".sweep").max(axis=0) > 0
         unseen = ~columns[int(np.argmax(columns)) :]
         assert unseen.sum() >= 80  # 1.5 s of 6 s across 600 columns are 150
+
+
+def test_an_interval_is_measured_on_the_strip_by_keys_and_by_pointer():
+    with serving() as server, browsing(flags=PLAIN) as page:
+        live(page, server.url)
+        page.keyboard.press("5")
+        until(lambda: filled(page) > 0.3, 60)
+        page.keyboard.press("c")
+        page.wait_for_selector("[data-view=frozen]")
+        page.get_by_role("radio", name="Interval").click()
+        page.wait_for_selector(".sweep .layer.on")
+        rows = page.locator(".picture .strip tr, .stage .strip tr")
+        page.locator(".sweep .layer").focus()
+        page.keyboard.press("Enter")
+        for _ in range(10):  # a fiftieth of 6 s a press
+            page.keyboard.press("ArrowRight")
+        page.keyboard.press("Enter")
+        until(lambda: rows.count() == 1)
+        said = rows.first.inner_text()
+        assert "1.20 ±" in said and "50 ±" in said and "a minute" in said and "0.0" in said
+        box = page.locator(".sweep .layer").bounding_box()
+        for x, y in ((0.5, 0.25), (0.75, 0.75)):
+            page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
+        until(lambda: rows.count() == 2)
+        said = rows.nth(1).inner_text()
+        assert "1.50 ±" in said and "40 ±" in said
+        assert "19." in said or "20." in said  # half of 40 mm, as the strip is as deep as the picture
+        page.keyboard.press("Backspace")
+        until(lambda: rows.count() == 1)
+        page.keyboard.press("f")
+        page.wait_for_selector("[data-view=live]")
+        assert rows.count() == 0
+        page.keyboard.press("5")
+        page.keyboard.press("c")
+        page.wait_for_selector("[data-view=frozen]")
+        assert page.get_by_role("radio", name="Interval").count() == 0
+        assert page.complaints == []

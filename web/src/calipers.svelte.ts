@@ -13,6 +13,8 @@ export class Calipers {
   cursor = $state<Mark | null>(null)
 
   choose(kind: Kind): void {
+    // the cursor of the strip is no place of the picture
+    if ((kind === 'interval') !== (this.kind === 'interval')) this.cursor = null
     this.kind = kind
     this.begun = []
   }

@@ -4,8 +4,8 @@
 // picture plus one screen pixel squared, in each direction; variances go through the formulas to first order, marks being
 // independent. What the machine itself blurs, and its speed of sound, is not known here, and said so.
 
-export type Kind = 'distance' | 'angle' | 'area'
-/** Down and to the right, in the unit of the picture. */
+export type Kind = 'distance' | 'angle' | 'area' | 'interval'
+/** Down and to the right, in the unit of the picture; of an interval down, and after the left edge of the strip [s]. */
 export type Mark = [number, number]
 
 export interface Measure {
@@ -19,6 +19,7 @@ export const KINDS: [Kind, string, string][] = [
   ['distance', 'Distance', 'Two marks'],
   ['angle', 'Angle', 'Three marks, the corner second'],
   ['area', 'Area', 'Marks around it; the first again, or the last twice, ends it'],
+  ['interval', 'Interval', 'Two marks on the strip of M-mode'],
 ]
 
 export interface Value {
@@ -29,7 +30,7 @@ export interface Value {
 }
 
 /** Marks that make a measure whole; an area takes as many as one likes, three at least. */
-export const NEEDED: Record<Kind, number> = { distance: 2, angle: 3, area: 3 }
+export const NEEDED: Record<Kind, number> = { distance: 2, angle: 3, area: 3, interval: 2 }
 
 /** Standard deviations to each side that hold 95 %. */
 const Z = 1.96
@@ -41,8 +42,25 @@ export function spreadOf(step: [number, number], screen: number): [number, numbe
   return [Math.hypot(step[0] / Math.sqrt(12), screen), Math.hypot(step[1] / Math.sqrt(12), screen)]
 }
 
+/** Of two marks on a strip of M-mode: how long apart [s], how far apart in depth [unit], and how often that is in a minute. */
+export function intervalOf(marks: Mark[], [down, later]: [number, number]): { time: Value; depth: Value; rate: Value | null } {
+  const [a, b] = marks as [Mark, Mark]
+  const [time, depth] = [Math.abs(b[1] - a[1]), Math.abs(b[0] - a[0])]
+  const half = Z * Math.SQRT2 * later
+  const rate = time > half ? { value: 60 / time, half: (60 / time ** 2) * half } : null
+  return { time: { value: time, half }, depth: { value: depth, half: Z * Math.SQRT2 * down }, rate }
+}
+
+/** The same in words. */
+export function intervalWords(marks: Mark[], spread: [number, number], unit: 'm' | 'px'): string {
+  const { time, depth, rate } = intervalOf(marks, spread)
+  const often = rate ? ` · ${rate.value.toFixed(0)} ±${Math.max(rate.half, 1).toFixed(0)} a minute` : ''
+  return `${time.value.toFixed(2)} ±${time.half.toFixed(2)} s${often} · ${words('distance', depth, unit)} in depth`
+}
+
 /** Value of a whole measure; null where a length in it is zero, so that it has no direction. */
 export function valueOf({ kind, marks }: Pick<Measure, 'kind' | 'marks'>, [down, right]: [number, number]): Value | null {
+  if (kind === 'interval') return intervalOf(marks, [down, right]).time
   if (kind === 'distance') {
     const [a, b] = marks as [Mark, Mark]
     const [y, x] = [b[0] - a[0], b[1] - a[1]]

@@ -15,6 +15,8 @@ export class Strip {
   private last: { number: number; time: number; line: number; rows: number } | null = null
   /** Columns that time has gone on by and that were not drawn yet. */
   private left = 0
+  /** Between two frames as they come, averaged over the last ten [s]; 0 before two came. */
+  apart = 0
 
   constructor() {
     const context = this.canvas.getContext('2d', { alpha: false })
@@ -43,6 +45,7 @@ export class Strip {
     if (before && (frame.number < before.number || line !== before.line)) this.clear()
     if (before && frame.number === before.number) return
     const passed = this.last ? frame.made - this.last.time : 0
+    if (passed > 0) this.apart = this.apart ? 0.9 * this.apart + 0.1 * passed : passed
     this.last = { number: frame.number, time: frame.made, line, rows }
     this.left += (passed * WIDE) / SPAN
     const steps = this.last && before ? Math.min(Math.floor(this.left), WIDE) : 1

@@ -4,7 +4,8 @@ An individual is drawn from a seed and compiled once; from it come many pictures
 probe, force, heart beat, needle, fluid and setting of the machine. What is seen goes the way of the live patient (map,
 echoes, delay and sum, compounding, compression, speckle reduction); what is true is cut from the same plane and tick.
 
-Settings of the machine are drawn once a picture, as those of real machines differ from one preset to the next:
+More than half are as the live page reads its own. Otherwise settings of the machine are drawn once a picture, as those of
+real machines differ from one preset to the next:
 
     grey = ((B + gain + slope (z - z0)) / range)^gamma,    held to 0..1
 
@@ -27,13 +28,14 @@ from insonate.core.errors import InputError, RangeError
 from insonate.core.grid import Grid
 from insonate.core.units import Meters
 from insonate.imaging.b_mode import Compounding, speckle_reduction
+from insonate.pipeline.appearance import CONTROLS
 from insonate.pipeline.catalog import BEAMFORMERS
 from insonate.pipeline.chain import grid_of
 from insonate.simulation.anatomy import CompiledBody, region
 from insonate.simulation.anatomy.compiler import compile_volumes
-from insonate.simulation.course import Course
+from insonate.simulation.course import Course, Settings
 from insonate.simulation.facts import facts
-from insonate.simulation.medium import Body
+from insonate.simulation.medium import Body, Medium
 from insonate.simulation.patient import cutter, machine
 from insonate.simulation.section import Section, heard
 
@@ -45,6 +47,12 @@ ROWS = 380
 
 PATHOLOGY_SHARE = 0.25
 """Chance of each of a region's pathologies in an individual."""
+
+AIMED_AT = frozenset({Tissue.NERVE, Tissue.ARTERY, Tissue.VEIN, Tissue.BURSA, Tissue.TENDON})
+"""Beside which needles end, and fluid is given."""
+
+SHALLOWEST: Meters = 4e-3
+"""A needle ends so deep at least."""
 
 MOST_TRIES = 50
 """Places of the probe that are drawn until one lies within the window; then it stays where it was."""
@@ -98,6 +106,8 @@ class _Drawer:
         return bool(self.rng.random() < self.table[block][name])
 
     def preset(self) -> _Preset:
+        if self.chance("machine", "usual"):
+            return self._usual()
         count = 2 * self.whole("machine", "angle_pairs") + 1
         widest = self.uniform("machine", "widest_angle")
         return _Preset(
@@ -110,6 +120,22 @@ class _Drawer:
             gain=self.uniform("machine", "gain"),
             slope=self.uniform("machine", "gain_slope"),
             gamma=float(np.exp(self.uniform("machine", "log_gamma"))),
+        )
+
+
+    def _usual(self) -> _Preset:
+        """Give the live page's own, at a depth that it can be set to."""
+        shown = CONTROLS["depth"][2]
+        return _Preset(
+            depth=shown if self.rng.random() < 0.5 else self.uniform("machine", "depth"),
+            angles=np.array(Settings().angles),
+            incoherent=0.5,
+            f_number=1.5,
+            passes=5,
+            range=CONTROLS["dynamic_range"][2],
+            gain=0.0,
+            slope=0.0,
+            gamma=1.0,
         )
 
 
@@ -144,7 +170,7 @@ def labeled_pictures(body: Body, seed: int, count: int) -> Iterator[Labeled]:
         some = 1
         if drawer.chance("needle", "share"):
             some = min(count, drawer.whole("needle", "pictures"))
-            _enter(course, drawer)
+            _enter(course, drawer, _aimed(scanner.medium(course), drawer))
         for number in range(some):
             if number:
                 _go_on(course, drawer)
@@ -208,11 +234,11 @@ def _turned(axis: np.ndarray, angle: float) -> np.ndarray:
     )
 
 
-def _enter(course: Course, drawer: _Drawer) -> None:
-    """Hold a needle in the image plane, or a little beside it, from one end of the probe."""
+def _enter(course: Course, drawer: _Drawer, aim: tuple[Meters, Meters] | None) -> None:
+    """Hold a needle in the image plane, or a little beside it, from one end of the probe; to a place, if it can be reached."""
     pose = course.now.contact.pose
     side = 1.0 if drawer.rng.random() < 0.5 else -1.0
-    angle = drawer.uniform("needle", "angle")
+    angle, inserted = drawer.uniform("needle", "angle"), drawer.uniform("needle", "inserted")
     start = np.array(
         [
             side * drawer.uniform("needle", "from_middle"),
@@ -220,13 +246,18 @@ def _enter(course: Course, drawer: _Drawer) -> None:
             0.0,
         ]
     )
+    if aim is not None:
+        steep = float(np.arctan2(aim[0], side * (start[0] - aim[1])))
+        low, high = drawer.table["needle"]["angle"]
+        if low <= steep <= high:
+            angle, inserted = steep, float(aim[0] / np.sin(steep))
     heading = np.array([-side * np.cos(angle), 0.0, np.sin(angle)])
     entry, direction = pose.apply(start[None])[0], pose.rotation @ heading
     entry = entry - direction * entry[2] / max(direction[2], 0.1)
     command = AdvanceNeedle(
         entry=entry,
         direction=direction,
-        inserted=drawer.uniform("needle", "inserted"),
+        inserted=inserted,
         rotation=0.0,
         time=course.time,
         given_by="fitting",
@@ -234,6 +265,22 @@ def _enter(course: Course, drawer: _Drawer) -> None:
     course.check(command)
     course.obey(command)
     course.advance()
+
+
+def _aimed(medium: Medium, drawer: _Drawer) -> tuple[Meters, Meters] | None:
+    """Draw a place beside what procedures go to or must not meet, down and to the right; None where the plane has none."""
+    numbers = [k for k, one in enumerate(medium.structures, start=1) if one.tissue in AIMED_AT]
+    places = np.argwhere(np.isin(medium.labels, numbers))
+    if len(places) == 0 or not drawer.chance("needle", "aimed"):
+        return None
+    # a structure first, then a pixel of it, or large ones would be all that is aimed at
+    label = drawer.rng.choice(np.unique(medium.labels[tuple(places.T)]))
+    places = np.argwhere(medium.labels == label)
+    column, row = places[drawer.rng.integers(len(places))]
+    off = drawer.rng.uniform(-1, 1, 2) * drawer.table["needle"]["beyond"]
+    return max(float(medium.plane.axial[row] + off[0]), SHALLOWEST), float(
+        medium.plane.lateral[column] + off[1]
+    )
 
 
 def _go_on(course: Course, drawer: _Drawer) -> None:
@@ -258,6 +305,10 @@ class _Scanner:
         fascia[:, shape[1] // 2] = 2.0
         loudest = float(np.abs(self._engine.echoes(self._engine.spectrum(fascia), 0.0)).max())
         return loudest * float(10 ** (facts("insonate.simulation", "patient")["wave"]["noise"] / 20))
+
+    def medium(self, course: Course) -> Medium:
+        """Give what the wave meets now."""
+        return self._cutter.cut(course).medium
 
     def picture(self, course: Course, preset: _Preset) -> Labeled:
         section = self._cutter.cut(course)

@@ -60,6 +60,7 @@ from insonate.pipeline.chain import Guided, as_image, cut, frame_of, grid_of, gu
 from insonate.pipeline.flow import CONTROL, EVERY, OFTEN, ColorBox, Flow, flow_of
 from insonate.pipeline.flow import SELDOM as COLOR_SELDOM
 from insonate.pipeline.fluid import Fluid
+from insonate.pipeline.giving_way import give_way
 from insonate.pipeline.presets import Preset
 from insonate.pipeline.readings import Readings
 from insonate.pipeline.scheduling import COLOR, COMPOUNDING, DENSITY, LABELLING, Scheduling
@@ -582,6 +583,7 @@ class Live:
 
     def _color(self) -> None:
         """See flow while pictures are formed: they never wait for it."""
+        give_way()
         while not self._stopped.is_set():
             try:
                 ensemble, box = self._ensembles.get(timeout=PATIENCE)
@@ -784,6 +786,7 @@ class Live:
     # --- what is seen in it ---
 
     def _look(self) -> None:
+        give_way()
         labelled: Image | None = None
         named = 0
         while not self._stopped.is_set():

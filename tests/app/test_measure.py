@@ -62,7 +62,7 @@ def test_an_interval_its_rate_and_their_intervals_are_what_chance_gives():
     rng = np.random.default_rng(SEED)
     spread = (1e-4, 0.02)
     for _ in range(8):
-        marks = np.stack([rng.uniform(0, 0.04, 2), rng.uniform(0, 3, 2) + (0, 1.5)], axis=1)
+        marks = np.stack([rng.uniform(0, 0.04, 2), rng.uniform(0, 3, 2) + np.array([0, 1.5])], axis=1)
         said = module("measure", f"intervalOf({json.dumps(marks.tolist())}, {json.dumps(spread)})")
         drawn = marks + rng.normal(size=(DRAWS, 2, 2)) * spread
         later = drawn[:, 1, 1] - drawn[:, 0, 1]

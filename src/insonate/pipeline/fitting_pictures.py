@@ -122,7 +122,6 @@ class _Drawer:
             gamma=float(np.exp(self.uniform("machine", "log_gamma"))),
         )
 
-
     def _usual(self) -> _Preset:
         """Give the live page's own, at a depth that it can be set to."""
         shown = CONTROLS["depth"][2]
@@ -235,7 +234,7 @@ def _turned(axis: np.ndarray, angle: float) -> np.ndarray:
 
 
 def _enter(course: Course, drawer: _Drawer, aim: tuple[Meters, Meters] | None) -> None:
-    """Hold a needle in the image plane, or a little beside it, from one end of the probe; to a place, if it can be reached."""
+    """Hold a needle in the image plane, or a little beside it, from one end of the probe; toward a place within reach."""
     pose = course.now.contact.pose
     side = 1.0 if drawer.rng.random() < 0.5 else -1.0
     angle, inserted = drawer.uniform("needle", "angle"), drawer.uniform("needle", "inserted")

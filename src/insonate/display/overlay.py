@@ -43,9 +43,15 @@ def outlines(mask: np.ndarray, grid: Grid | PixelGrid) -> list[tuple[Point, ...]
     list of tuple of (float, float)
         Each outline's corners as (axial, lateral), in the grid's unit.
     """
-    padded = np.pad(mask.astype(np.float32), 1)  # a structure at the border is closed along it
+    there = [np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0)]
+    if not len(there[0]):
+        return []
+    top, left = (int(line[0]) for line in there)
+    part = mask[top : there[0][-1] + 1, left : there[1][-1] + 1]
+    padded = np.pad(part.astype(np.float32), 1)  # a structure at the border is closed along it
     loops = contourpy.contour_generator(z=padded).lines(0.5)
-    (axial, lateral), (rows, columns) = grid.origin, grid.step
+    (rows, columns), origin = grid.step, grid.origin
+    axial, lateral = origin[0] + top * rows, origin[1] + left * columns
     found = []
     for loop in sorted((np.asarray(line) for line in loops), key=_area, reverse=True):
         if len(loop) >= SMALLEST_OUTLINE:

@@ -480,8 +480,21 @@ def plan(scene: Scene, procedure: Procedure) -> Plan:
     score = np.minimum(room, PLENTY) / PLENTY + np.cos(candidates.angle) - candidates.length / longest
     score = score - COVERED * _covered(candidates.entry, grid)
     best = _distinct(candidates, np.where(keeps, score, -np.inf), grid)
+    unsure = _from_unsure(segmentation, grid)
     paths = tuple(
-        _path(rank, index, candidates, nearest, obstacles, sightings, segmentation, grid, procedure, target)
+        _path(
+            rank,
+            index,
+            candidates,
+            nearest,
+            obstacles,
+            sightings,
+            segmentation,
+            unsure,
+            grid,
+            procedure,
+            target,
+        )
         for rank, index in enumerate(best, start=1)
     )
     return Plan(
@@ -515,16 +528,20 @@ def _distinct(candidates: _Candidates, score: np.ndarray, grid: Grid | PixelGrid
     return chosen
 
 
+def _from_unsure(segmentation: Segmentation, grid: Grid | PixelGrid) -> np.ndarray | None:
+    """Give how far each pixel lies from one that the model is not sure of [unit]; None where it is sure of all."""
+    unsure = ~segmentation.known()[0]
+    return np.asarray(distance_transform_edt(~unsure, sampling=grid.step)) if unsure.any() else None
+
+
 def _unsure_length(
-    candidates: _Candidates, index: int, segmentation: Segmentation, grid: Grid | PixelGrid, corridor: float
+    candidates: _Candidates, index: int, away: np.ndarray | None, grid: Grid | PixelGrid, corridor: float
 ) -> float:
     """Give how much of a path's seen way runs past pixels that the model is not sure of, within the corridor [unit]."""
-    unsure = ~segmentation.known()[0]
-    if not unsure.any():
+    if away is None:
         return 0.0
     reach = corridor + 2 * _half_pixel(grid) + _half_way(candidates.length[index])
-    near = distance_transform_edt(~unsure, sampling=grid.step) <= reach
-    hit = near.ravel()[candidates.pixel[index]] & candidates.seen[index]
+    hit = (away.ravel()[candidates.pixel[index]] <= reach) & candidates.seen[index]
     return float(candidates.length[index] * hit.mean())
 
 
@@ -536,6 +553,7 @@ def _path(
     obstacles: list[_Obstacle],
     sightings: list[HazardSighting],
     segmentation: Segmentation,
+    unsure: np.ndarray | None,
     grid: Grid | PixelGrid,
     procedure: Procedure,
     target: int,
@@ -552,10 +570,10 @@ def _path(
     not_seen = length * float((~candidates.seen[index]).mean())
     radius = procedure.needle.diameter.value / 2 if unit == "m" else 0.0
     corridor = radius + (uncertainty().sigma if unit == "m" else 1.0)
-    unsure = _unsure_length(candidates, index, segmentation, grid, corridor)
+    doubtful = _unsure_length(candidates, index, unsure, grid, corridor)
     unknown = [sighting.structure for sighting in sightings if sighting.label is None]
-    if unsure > 0:
-        unknown.append(f"{_length(unsure, unit)} of the way past pixels the model is not sure of")
+    if doubtful > 0:
+        unknown.append(f"{_length(doubtful, unit)} of the way past pixels the model is not sure of")
     if not_seen > 0:
         unknown.append(f"{_length(not_seen, unit)} of the way outside what the picture shows")
     if unit == "px":

@@ -168,17 +168,24 @@ def read(picture: np.ndarray, aspect: float, *, calibration: Calibration, ask: A
     scores = ask(to_canvas(picture, placement)[None, None])[0]
     small = calibration.grouped(softmax(scores / calibration.temperature, axis=0))
     there = np.flatnonzero(small.max(axis=(1, 2)) >= SEEN)
-    there = there[there > 0]
-    share = np.zeros((len(small), *picture.shape), np.float32)
-    if len(there):
-        share[there] = from_canvas(small[there], placement, picture.shape)
-    share[0] = np.maximum(0, 1 - share.sum(axis=0))
-    labels = np.argmax(share, axis=0).astype(np.uint8)
-    chosen = np.take_along_axis(share, labels[None].astype(np.intp), axis=0)[0]
+    there = np.concatenate([[0], there[there > 0]])  # all others are nowhere the most likely
+    share = np.zeros((len(there), *picture.shape), np.float32)
+    if len(there) > 1:
+        share[1:] = from_canvas(small[there[1:]], placement, picture.shape)
+    share[0] = np.maximum(0, 1 - share[1:].sum(axis=0))
+    chosen = share.max(axis=0)
+    labels = np.zeros(picture.shape, np.uint8)
+    for number, plane in zip(there[:0:-1], share[:0:-1], strict=True):  # where two are alike, the first of them
+        labels[plane == chosen] = number
+    labels[share[0] == chosen] = 0
+    nothing = calibration.trusted(np.zeros(1, np.uint8), share[0])
+    confidence = nothing.copy()  # that of all but the structures, which are few
+    of = labels > 0
+    confidence[of] = calibration.trusted(labels[of], chosen[of])
     return Reading(
         labels=labels,
-        confidence=calibration.trusted(labels, chosen),
-        nothing=calibration.trusted(np.zeros_like(labels), share[0]),
+        confidence=confidence,
+        nothing=nothing,
         familiarity=1.0,
         n_content=picture.size,
     )

@@ -80,7 +80,10 @@ def segment(
         reading = reader.read(picture, aspect)
         confidence[frame] = reading.nothing
         floor = reader.smallest * reading.n_content
+        present = np.bincount(reading.labels.ravel(), minlength=len(trackers) + 1)
         for index, tracker in enumerate(trackers):
+            if not present[index + 1]:
+                continue
             parts = components(reading.labels == index + 1, floor=floor)
             for part, number in zip(parts, tracker.number(parts), strict=True):
                 label = order.setdefault((index, number), len(order) + 1)

@@ -19,6 +19,7 @@ from insonate.core import (
     Structure,
     Tissue,
 )
+from insonate.pipeline import fluid
 from insonate.pipeline.fluid import Fluid
 from insonate.pipeline.readings import Readings
 from simulation.motion.poses import held
@@ -165,3 +166,15 @@ def test_where_nobody_tells_of_the_probe_nothing_is_told_apart():
 def test_a_picture_without_labels_comes_back_as_it_is(bench):
     bare = replace(picture(ARTERY), segmentation=None)
     assert bench.fluid.apart(bare, 0.0, bench.readings) is bare
+
+
+def test_a_tip_that_rests_is_one_place_and_one_that_moved_is_another():
+    sites = []
+    for number in range(50):
+        sites = fluid._with(sites, (0.0145, -0.0055 + 1e-6 * number), 1e-8)
+    assert len(sites) == 1 and sites[0][1] == pytest.approx(50e-8)
+    sites = fluid._with(sites, (0.0155, -0.0055), 2e-8)
+    assert [round(1e8 * volume) for _, volume in sites] == [50, 2]
+    for number in range(100):
+        sites = fluid._with(sites, (0.02 + 1e-3 * number, 0.0), 1e-8)
+    assert len(sites) == fluid.MOST_SITES

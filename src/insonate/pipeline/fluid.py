@@ -5,6 +5,7 @@ one of before, because each picture misses some, and each takes for one what no 
 otherwise it begins anew, once no needle is inside; until then nothing is told apart.
 """
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -16,8 +17,11 @@ from insonate.guidance.nearness import in_probe_frame
 from insonate.pipeline.readings import Readings
 from insonate.pipeline.watch import stayed
 
-MOST_SITES = 256
-"""Places that are remembered at which something was given: a minute of it."""
+MOST_SITES = 32
+"""Places that are remembered at which something was given."""
+
+APART: Meters = 5e-4
+"""Nearer to each other than this, two of them are one; a design assumption [m]."""
 
 
 SEEN = 0.2
@@ -79,9 +83,19 @@ class Fluid:
         near = None if tip is None else in_probe_frame(tip, readings.probe_at(tip.time))
         more = volume - self._before - sum(part for _, part in self._sites)
         if more > 0 and near is not None and near.tip is not None:
-            self._sites = [*self._sites, ((float(near.tip[2]), float(near.tip[0])), more)][-MOST_SITES:]
-        found = np.zeros(scene.segmentation.grid.shape, bool)
+            self._sites = _with(self._sites, (float(near.tip[2]), float(near.tip[0])), more)
         before = self._clear[0] >= max(SEEN * self._clear[1], 1)
-        for place, _ in self._sites:  # all of it may have gone to any of them
-            found |= injectate(scene.segmentation, before, place, volume - self._before)
+        found = injectate(
+            scene.segmentation, before, [place for place, _ in self._sites], volume - self._before
+        )
         return replace(scene, segmentation=without(scene.segmentation, found))
+
+
+def _with(
+    sites: list[tuple[tuple[Meters, Meters], CubicMeters]], place: tuple[Meters, Meters], more: CubicMeters
+) -> list[tuple[tuple[Meters, Meters], CubicMeters]]:
+    """Give the places with what was given at one more, or more of it at one that was there."""
+    for number, (at, volume) in enumerate(sites):
+        if math.dist(at, place) <= APART:
+            return [*sites[:number], (at, volume + more), *sites[number + 1 :]]
+    return [*sites, (place, more)][-MOST_SITES:]

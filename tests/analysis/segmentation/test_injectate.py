@@ -35,7 +35,7 @@ TIP = (0.0145, -0.0055)
 
 def test_a_pool_at_the_tip_is_the_injectate_and_its_pixels_are_not_known():
     before, now = vessels(seen(ARTERY, NERVE)), seen(ARTERY, NERVE, POOL)
-    found = injectate(now, before, TIP, 1 * ML)
+    found = injectate(now, before, [TIP], 1 * ML)
     np.testing.assert_array_equal(found, POOL[1])
     left = without(now, found)
     assert not left.labels[0][POOL[1]].any()
@@ -47,12 +47,12 @@ def test_a_pool_at_the_tip_is_the_injectate_and_its_pixels_are_not_known():
 def test_a_vessel_that_was_there_before_stands_wherever_the_tip_is():
     moved = (Tissue.ARTERY, disc((0.0185, 0.0085), 0.004))
     now = seen(moved, NERVE)
-    assert not injectate(now, vessels(seen(ARTERY, NERVE)), (0.018, 0.004), 5 * ML).any()
+    assert not injectate(now, vessels(seen(ARTERY, NERVE)), [(0.018, 0.004)], 5 * ML).any()
 
 
 def test_fluid_that_runs_up_to_a_vessel_stays_that_vessel():
     joined = (Tissue.ARTERY, ARTERY[1] | disc((0.016, 0.001), 0.004))
-    assert not injectate(seen(joined), vessels(seen(ARTERY)), (0.016, 0.001), 1 * ML).any()
+    assert not injectate(seen(joined), vessels(seen(ARTERY)), [(0.016, 0.001)], 1 * ML).any()
 
 
 def test_a_new_vessel_far_from_the_tip_stands_until_the_fluid_could_be_there():
@@ -60,28 +60,36 @@ def test_a_new_vessel_far_from_the_tip_stands_until_the_fluid_could_be_there():
     now, before = seen(NERVE, far), vessels(seen(NERVE))
     gap = np.hypot(0.03 - TIP[0], 0.01 - TIP[1]) - 0.002
     least = np.pi * 0.02 * (gap - AT_LEAST) ** 2
-    assert not injectate(now, before, TIP, 0.9 * least).any()
-    assert injectate(now, before, TIP, 1.1 * least).any()
+    assert not injectate(now, before, [TIP], 0.9 * least).any()
+    assert injectate(now, before, [TIP], 1.1 * least).any()
 
 
 def test_a_nerve_is_never_taken_for_fluid_and_nothing_is_without_injection_or_place():
     before = vessels(seen(ARTERY))
-    assert not injectate(seen(ARTERY, NERVE), before, (0.018, -0.004), 5 * ML).any()
+    assert not injectate(seen(ARTERY, NERVE), before, [(0.018, -0.004)], 5 * ML).any()
     now = seen(ARTERY, POOL)
-    assert not injectate(now, before, TIP, 0.0).any()
-    assert not injectate(now, before[:-1], TIP, 1 * ML).any()
+    assert not injectate(now, before, [TIP], 0.0).any()
+    assert not injectate(now, before[:-1], [TIP], 1 * ML).any()
     pixels = seen(ARTERY, POOL, grid=PixelGrid(rows=GRID.shape[0], columns=GRID.shape[1], spacing=None))
-    assert not injectate(pixels, before, TIP, 1 * ML).any()
+    assert not injectate(pixels, before, [TIP], 1 * ML).any()
     assert without(now, np.zeros(GRID.shape, bool)) is now
 
 
 def test_milliliters_are_refused():
     with refused(RangeError, "volume must lie in 0..0.001 m^3, got 5 (milliliters?)"):
-        injectate(seen(POOL), vessels(seen()), TIP, 5.0)
+        injectate(seen(POOL), vessels(seen()), [TIP], 5.0)
 
 
 @pytest.mark.parametrize("tissue", [one for one in Tissue if one.is_vessel])
 def test_every_kind_of_vessel_counts(tissue):
     now = seen((tissue, POOL[1]))
     assert vessels(now).sum() == POOL[1].sum()
-    assert injectate(now, vessels(seen(NERVE)), TIP, 1 * ML).any()
+    assert injectate(now, vessels(seen(NERVE)), [TIP], 1 * ML).any()
+
+
+def test_it_is_found_at_any_of_the_places_where_something_was_given():
+    now, before = seen(POOL), vessels(seen(NERVE))
+    far = (0.03, 0.012)
+    assert not injectate(now, before, [far], 1 * ML).any()
+    assert injectate(now, before, [far, TIP], 1 * ML).any()
+    assert not injectate(now, before, [], 1 * ML).any()

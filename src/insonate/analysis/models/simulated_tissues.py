@@ -175,7 +175,9 @@ def read(picture: np.ndarray, aspect: float, *, calibration: Calibration, ask: A
     share[0] = np.maximum(0, 1 - share[1:].sum(axis=0))
     chosen = share.max(axis=0)
     labels = np.zeros(picture.shape, np.uint8)
-    for number, plane in zip(there[:0:-1], share[:0:-1], strict=True):  # where two are alike, the first of them
+    for number, plane in zip(
+        there[:0:-1], share[:0:-1], strict=True
+    ):  # where two are alike, the first of them
         labels[plane == chosen] = number
     labels[share[0] == chosen] = 0
     nothing = calibration.trusted(np.zeros(1, np.uint8), share[0])

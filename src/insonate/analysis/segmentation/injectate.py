@@ -10,6 +10,7 @@ picture of before, or with the probe moved or pressed otherwise, nothing is told
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -50,7 +51,10 @@ def vessels(segmentation: Segmentation) -> np.ndarray:
 
 
 def injectate(
-    segmentation: Segmentation, before: np.ndarray, tip: tuple[Meters, Meters], volume: CubicMeters
+    segmentation: Segmentation,
+    before: np.ndarray,
+    tips: Sequence[tuple[Meters, Meters]],
+    volume: CubicMeters,
 ) -> np.ndarray:
     """Find what is labelled a vessel and is the fluid that was given.
 
@@ -60,8 +64,8 @@ def injectate(
         Of one frame, on a `Grid`.
     before : numpy.ndarray
         (n_axial, n_lateral) bool, where vessels were labelled before anything was given, with the probe where it is now.
-    tip : (float, float)
-        Where the needle's tip is, down and to the right [m].
+    tips : sequence of (float, float)
+        Where the needle's tip was while it was given, down and to the right [m]; all of it may have gone to any of them.
     volume : float
         Given so far [m^3].
 
@@ -73,21 +77,18 @@ def injectate(
     check_range("volume", volume, (0, 1e-3), "m^3", hint="milliliters?")
     nowhere = np.zeros(segmentation.grid.shape, bool)
     grid = segmentation.grid
-    if not isinstance(grid, Grid) or volume <= 0 or before.shape != nowhere.shape:
+    if not isinstance(grid, Grid) or volume <= 0 or before.shape != nowhere.shape or not tips:
         return nowhere
     reach = AT_LEAST + math.sqrt(volume / (math.pi * SPREAD))
-    away = np.hypot((grid.axial - tip[0])[:, None], (grid.lateral - tip[1])[None, :])
+    away = np.min([np.hypot((grid.axial - a)[:, None], (grid.lateral - b)[None, :]) for a, b in tips], axis=0)
     steps = max(round(BORDER / float(grid.axial[1] - grid.axial[0])), 1)
     there = binary_dilation(before, iterations=steps)
     found = nowhere
     for number, structure in enumerate(segmentation.structures, start=1):
+        if not structure.tissue.is_vessel:
+            continue
         part = segmentation.mask(number)
-        if (
-            structure.tissue.is_vessel
-            and part.any()
-            and away[part].min() <= reach
-            and there[part].mean() <= SAME
-        ):
+        if part.any() and away[part].min() <= reach and there[part].mean() <= SAME:
             found = found | part
     return found
 

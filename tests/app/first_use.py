@@ -143,7 +143,7 @@ def settle(page, text: str) -> None:
 def main() -> None:
     """Play a whole first block."""
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-    from app.browser import browsing, live, serving
+    from app.browser import PLAIN, browsing, live, serving
 
     parser = argparse.ArgumentParser(description="Play a first block by what the page says.")
     parser.add_argument("--stills", type=Path, help="folder for a picture of each sentence")
@@ -156,7 +156,7 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory() as room,
         serving(*PATIENTS[given.procedure], environment={"XDG_DATA_HOME": room}) as running,
-        browsing() as page,
+        browsing(flags=PLAIN) as page,  # a compositor that imitates a graphics card takes a core of two
     ):
         live(page, running.url)
         hand = Pointer(page) if given.pointer else Keys(page)

@@ -6,7 +6,7 @@ The whole block, to the report, takes two minutes of both cores: `python tests/a
 
 import pytest
 
-from app.browser import browsing, chromium, live, serving
+from app.browser import PLAIN, browsing, chromium, live, serving
 from app.first_use import PATIENTS, Pointer, follow
 from insonate.record.timeline import check, scan
 
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 def test_somebody_who_only_reads_comes_to_a_needle_on_its_path(tmp_path):
     chromium()
-    with serving(environment={"XDG_DATA_HOME": str(tmp_path)}) as running, browsing() as page:
+    with serving(environment={"XDG_DATA_HOME": str(tmp_path)}) as running, browsing(flags=PLAIN) as page:
         live(page, running.url)
         said = [one.said for one in follow(page, within=200, until="to pass the skin")]
         assert said[0] == "Press Enter to start a guided block."
@@ -33,7 +33,7 @@ def test_somebody_who_only_points_does_so_in_the_neck(tmp_path):
     chromium()
     with (
         serving(*PATIENTS["UL03"], environment={"XDG_DATA_HOME": str(tmp_path)}) as running,
-        browsing() as page,
+        browsing(flags=PLAIN) as page,
     ):
         live(page, running.url)
         pressed = []

@@ -1,5 +1,7 @@
 """A needle beside a disk, watched frame by frame; and every way to lose it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -83,7 +85,7 @@ class Life:
             self.watch.observe(tip_at(lateral, self.now, **more))
         return self.watch.judge(
             scene,
-            PLAN if scene is not None else None,
+            None if scene is None else PLAN if scene is SCENE else plan(scene, PROCEDURE),
             None if seen is None else self.now - seen,
             None if frame is None else self.now - frame,
             self.now,
@@ -350,3 +352,50 @@ def test_whatever_is_lost_contact_is_never_shown_as_quiet(steps):
         if good < 20:
             shown = [c.level for c in watched.cues if c.about == "femoral artery"]
             assert Level.STOP in shown, (step, stands)
+
+
+SPECKLED = scene_of(
+    nerve((0.018, 0.028), 0.003),
+    artery((0.018, 0.014), 0.003),
+    artery((0.018, 0.004), 0.0015, name="artery"),
+)
+VAGUE = scene_of(nerve((0.018, 0.028), 0.003), artery((0.018, 0.014), 0.003), confidence=0.2)
+
+
+def labelled(life, scene, ticks=5):
+    """Watch with a scene as a labelling gives it: anew each time, a quarter of a second old at the end."""
+    again = replace(scene)
+    for tick in range(ticks):
+        last = life.tick(seen=tick * TICK, scene=again)
+    return last
+
+
+def test_a_label_that_came_for_one_picture_ends_after_a_second_of_pictures_that_are_sure_it_is_none(life):
+    for _ in range(3):
+        labelled(life, SCENE)
+    assert levels(labelled(life, SPECKLED), "clearance")["artery 1"] is Level.CAUTION
+    for _ in range(4):
+        watched = labelled(life, SCENE)
+        assert levels(watched, "clearance")["artery 1"] is Level.CAUTION
+    for _ in range(2):
+        watched = labelled(life, SCENE)
+    assert "artery 1" not in levels(watched, "clearance")
+
+
+@pytest.mark.parametrize("then", [VAGUE, None])
+def test_where_pictures_are_not_sure_or_there_are_none_it_stands(life, then):
+    for _ in range(3):
+        labelled(life, SCENE)
+    labelled(life, SPECKLED)
+    for _ in range(10):
+        watched = labelled(life, then) if then is not None else life.ticks(5, scene=None, seen=None)
+    about = {cue.level for cue in watched.cues if cue.about == "artery 1"}
+    assert about == {Level.CAUTION, Level.UNKNOWN}
+
+
+def test_what_had_been_seen_for_long_stands_though_no_picture_shows_it_any_more(life):
+    for _ in range(4):
+        labelled(life, SPECKLED)
+    for _ in range(6):
+        watched = labelled(life, SCENE)
+    assert {cue.level for cue in watched.cues if cue.about == "artery 1"} == {Level.CAUTION, Level.UNKNOWN}

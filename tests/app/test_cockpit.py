@@ -17,7 +17,9 @@ from insonate.core import (
     AdvanceNeedle,
     Clearance,
     CoordinateFrame,
+    Cue,
     InputError,
+    Level,
     NeedlePose,
     NeedleState,
     SetControl,
@@ -253,3 +255,30 @@ def test_a_needle_that_another_holds_is_not_taken_out_by_who_only_looks(cockpit,
     assert cockpit.now(1).needle.inserted == 0.0
     becomes(lambda: any(isinstance(one, SetControl) for one in told))  # its gauge is told all the same
     assert not any(isinstance(one, AdvanceNeedle) for one in told)
+
+
+def near_artery(level, since):
+    return Cue(
+        level=level,
+        about="artery",
+        rule="clearance",
+        message="Hold. Too near to the artery.",
+        reason="0.4 mm",
+        clearance=None,
+        time=10.0,
+        since=since,
+    )
+
+
+def test_what_is_not_labelled_any_more_is_waited_for_before_the_needle_goes_back(cockpit):
+    caution = near_artery(Level.CAUTION, 2.0)
+    said = {}
+    for lost in (9.5, 10.0 - module.LOOKED_FOR - 0.1):
+        standing = (caution, near_artery(Level.UNKNOWN, lost))
+        said[lost] = module._with_key(caution, 0.02, cockpit._unseen(caution, standing))
+    assert list(said.values()) == [
+        "Wait. Look for the artery.",
+        "Hold {↓} to withdraw: artery not seen now.",
+    ]
+    assert module._with_key(caution, 0.02, None) == "Press {↓} 2 times: too near to the artery."
+    assert module._with_key(caution, 0.0, None) is None  # no needle is inside

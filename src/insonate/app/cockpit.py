@@ -44,6 +44,10 @@ WATCHDOG = "watchdog"
 BLIND: Seconds = 1.0
 """Syringe and stimulator are switched off when no picture has come for so long; a design assumption [s]."""
 
+LOOKED_FOR: Seconds = 3.0
+"""So long a structure that was too near, and is not labelled now, is waited for before the needle is to go back: most are
+labelled again by then, or told to be none [s]."""
+
 Deed = MoveProbe | MoveNeedle | Press | Stimulate
 
 
@@ -239,18 +243,25 @@ class Cockpit:
                         acknowledged_by=one.acknowledged_by,
                         do=None
                         if self._hands is None
-                        else _with_key(one, self._hands.held.inserted, self._known(one.about)),
+                        else _with_key(one, self._hands.held.inserted, self._unseen(one, standing)),
                     )
                     for one in standing
                 ),
             ]
         )
 
-    def _known(self, structure: str) -> bool:
-        """Whether the distance to a structure is known now, and not only that it was too small when it was known last."""
+    def _unseen(self, cue: Cue, standing: tuple[Cue, ...]) -> Seconds | None:
+        """Give for how long it has not been known how near a structure is; None if it is known."""
         watched = None if self.live.alarm is None else self.live.alarm.watched
         near = () if watched is None else watched.clearances
-        return any(one.structure == structure and one.distance is not None for one in near)
+        if any(one.structure == cue.about and one.distance is not None for one in near):
+            return None
+        unknown = [
+            one.since
+            for one in standing
+            if (one.rule, one.about, one.level) == (cue.rule, cue.about, Level.UNKNOWN)
+        ]
+        return cue.time - unknown[0] if unknown else 0.0
 
     def _stalled(self, standing: tuple[Cue, ...]) -> list[CueRow]:
         """Say that no picture comes: the rules are judged by the source's clock, and it may be that which has stopped."""
@@ -326,8 +337,8 @@ def _first_lower(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-def _with_key(cue: Cue, inserted: Meters, known: bool) -> str | None:
-    """Name the key that does what a cue asks for; to a structure that is not seen now, no step back can be told enough."""
+def _with_key(cue: Cue, inserted: Meters, unseen: Seconds | None) -> str | None:
+    """Name the key that does what a cue asks for; to what is not seen any more, no step back can be told enough."""
     if inserted <= 0:
         return None
     if cue.rule == "pressure":
@@ -340,7 +351,9 @@ def _with_key(cue: Cue, inserted: Meters, known: bool) -> str | None:
         return f"Stop. Hold {{↓}} to withdraw from the {cue.about}."
     if cue.level is not Level.CAUTION:
         return None
-    if not known:
+    if unseen is not None and unseen < LOOKED_FOR:
+        return f"Wait. Look for the {cue.about}."
+    if unseen is not None:
         return f"Hold {{↓}} to withdraw: {cue.about} not seen now."
     return f"Press {{↓}} 2 times: too near to the {cue.about}."
 

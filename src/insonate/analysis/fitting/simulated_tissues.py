@@ -33,9 +33,9 @@ from insonate.analysis.models.simulated_tissues import NAME, Calibration, shares
 from insonate.analysis.models.unet import UNet
 from insonate.core import InputError, Tissue
 
-VERSION = "0.3.0"
-SIZE = 160
-CHANNELS = (12, 24, 48, 80, 96)
+VERSION = "0.4.0"
+SIZE = 192
+CHANNELS = (16, 32, 64, 96, 128)
 SEEDS = {"fitting": (500_000, 600_000), "calibrating": (600_000, 700_000), "testing": (700_000, 800_000)}
 """First seed of each purpose, and the one after its last."""
 

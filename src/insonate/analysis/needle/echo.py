@@ -5,10 +5,8 @@
 with g the picture in decibels, d across the shaft, positive deeper, and a a small turn about the middle of what is seen
 of it. The best c within `BESIDE` is that of the needle as it is said to lie, the best further off that of what may be it
 instead. Along the best line on the shaft, the end of the echo is the place that parts it best from what lies beyond: the
-maximum of the sum of c(s) less half its median, from the far end on (a change point of a step in noise).
-
-maximum of the sum of c(s) less half its median, from the far end on: a change point of a step in noise.
-simulated picture; a steep needle gives little echo in a real one.
+maximum of the sum of c(s) less half its median, from the far end on (a change point of a step in noise). Thresholds are of
+the simulated picture; a steep needle gives little echo in a real one.
 """
 
 from typing import NamedTuple

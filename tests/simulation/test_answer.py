@@ -4,6 +4,7 @@ from scipy.ndimage import binary_erosion
 
 from insonate.core import AdvanceNeedle, ChannelData, MoveBody, UnknownNameError
 from insonate.imaging.beamforming.delay_and_sum import delay_and_sum
+from insonate.simulation import answer
 from insonate.simulation.answer import media, replay
 from insonate.simulation.course import TICK, Course, Settings, due, ticks_until
 from insonate.simulation.facts import facts
@@ -142,6 +143,14 @@ def test_a_shaft_that_crosses_a_nerve_whose_tip_is_beyond_is_told():
     assert last.shaft_clearances["femoral artery"] == pytest.approx(
         last.clearances["femoral artery"], abs=3e-4
     )
+
+
+def test_a_nerve_that_is_brought_to_the_shaft_lies_against_it():
+    beyond = [probe(), *needle_to((-8e-3 + 4e-3 * 20 / 26.2, 0, 17e-3 + 4e-3 * 17 / 26.2), speed=0.06)]
+    course = lived(beyond, 1.0)
+    assert answer._shaft_clearances(course)["femoral nerve"] < -1e-3
+    course.insertion.passed = {}  # as if tissue in motion had brought it there
+    assert answer._shaft_clearances(course)["femoral nerve"] == 0
 
 
 def test_a_tip_in_fluid_beside_a_nerve_is_not_in_the_nerve():

@@ -5,6 +5,7 @@ import pytest
 
 from insonate.core import AdvanceNeedle, RangeError, Tissue
 from insonate.simulation.course import Settings
+from insonate.simulation.motion.insertion import Insertion
 from insonate.training.debrief import Severity, debrief
 from refusals import refused
 from simulation.analytic_body import AnalyticBody
@@ -109,6 +110,20 @@ def test_a_nerve_crossed_by_the_shaft_alone_is_a_contact():
     assert nerve.structure == "femoral nerve" and nerve.shaft < -1e-3
     assert nerve.tip < 0  # on its way the tip was in it, too
     assert nerve.shaft <= nerve.tip
+
+
+def test_a_nerve_that_came_to_lie_against_the_shaft_was_not_entered(monkeypatch):
+    """As fluid or the probe bring it there: here the needle forgets what its tip has passed into."""
+    monkeypatch.setattr(Insertion, "passed", property(lambda _: {}, lambda *_: None), raising=False)
+    way = np.array([20.0, 0, 17.0]) / np.hypot(20, 17)
+    block = looked_back(
+        [probe(), *needle_to(np.array([-8e-3, 0, 17e-3]) + 4.5e-3 * way, speed=0.1)], 1.0, every=9
+    )
+    nerve = block.approaches[0]
+    assert nerve.shaft == 0 < nerve.tip
+    told = [one for one in block.findings if "femoral nerve" in one.sentence and "shaft" in one.sentence]
+    assert [one.severity for one in told] == [Severity.RISK]
+    assert "came to lie against the shaft" in told[0].sentence
 
 
 def test_drawing_back_far_and_going_on_is_a_pass_and_a_second_hole_a_puncture():

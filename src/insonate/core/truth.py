@@ -46,7 +46,8 @@ class Truth:
     clearances: Mapping[str, Meters]
     """Distance from the tip to each structure in three dimensions, negative inside; empty without a needle [m]."""
     shaft_clearances: Mapping[str, Meters]
-    """The same from the nearest place of the whole needle under the skin; empty without a needle [m]."""
+    """The same from the nearest place of the whole needle under the skin, negative only in what its tip has passed into;
+    empty without a needle [m]."""
     cross_sections: Mapping[str, SquareMeters]
     """Area of each nerve in this plane [m^2]."""
 

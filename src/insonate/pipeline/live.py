@@ -76,7 +76,7 @@ ROWS = 392
 TICK: Seconds = 0.05
 """How far a source is advanced at a time, where it does not say [s]."""
 
-RESTED: Seconds = 0.25
+RESTED: Seconds = 0.4
 """Least rest between two labellings, which rest twice as long as they work, so that two cores keep their frames [s]."""
 
 SELDOM = 3

@@ -311,7 +311,10 @@ def _clearances(course: Course) -> dict[str, Meters]:
 
 
 def _shaft_clearances(course: Course) -> dict[str, Meters]:
-    """Give the distance of the nearest place of the needle under the skin to each structure as all lies now."""
+    """Give the distance of the nearest place of the needle under the skin to each structure as all lies now.
+
+    Negative only where the tip has passed into it: the side of a shaft cuts nothing.
+    """
     shaft = course.insertion.shaft
     if shaft is None:
         return {}
@@ -327,8 +330,13 @@ def _shaft_clearances(course: Course) -> dict[str, Meters]:
                 away = np.where(outside, np.abs(away), away)
             nearest = int(np.argmin(away))
             distance = course.reach(label, places[nearest], origins[nearest])
+            distance = _in_fluid(course, label, fluids[nearest], distance)
+            if label in course.insertion.membranes and label not in course.insertion.passed:
+                distance = max(
+                    distance, 0.0
+                )  # brought to the shaft by fluid or by the probe: it lies against it
             key = _key(structure)
-            out[key] = min(out.get(key, np.inf), _in_fluid(course, label, fluids[nearest], distance))
+            out[key] = min(out.get(key, np.inf), distance)
     return out
 
 

@@ -408,7 +408,13 @@ class _Look:
                 self._first_given.get("nerve"),
             )
         for one in block.approaches:
-            if one.shaft <= 0:
+            if one.shaft == 0 and one.tip > 0:
+                add(
+                    Severity.RISK,
+                    f"Give less at a time, and watch what moves: the {one.structure} came to lie against the shaft.",
+                    one.shaft_time,
+                )
+            elif one.shaft <= 0:
                 what, deep, when = (
                     ("tip", one.tip, one.tip_time) if one.tip <= 0 else ("shaft", one.shaft, one.shaft_time)
                 )

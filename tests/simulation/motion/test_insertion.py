@@ -53,6 +53,34 @@ def test_a_nerve_is_pushed_ahead_before_it_is_entered():
     )  # tissue at the tip is that before the nerve
 
 
+def test_the_shaft_lies_within_what_its_tip_has_passed_into_until_it_is_drawn_back():
+    one = pushed(0.024, x=-8e-3)
+    assert one.passed[NERVE] == pytest.approx(1e-3 + 14.5e-3, abs=3e-4)
+    assert ARTERY not in one.passed
+    one.follow(straight_down(0.017, -8e-3), within, TICK)
+    assert NERVE in one.passed
+    one.follow(straight_down(0.014, -8e-3), within, TICK)
+    assert NERVE not in one.passed
+    assert NERVE not in pushed(1e-3 + 14.5e-3 + 0.8e-3, x=-8e-3).passed  # it tents before the tip
+    through = pushed(0.030, x=-8e-3)
+    assert NERVE in through.passed  # the tip lies beyond it
+    through.follow(None, within, TICK)
+    assert through.passed == {}
+
+
+def test_what_moved_onto_the_tip_is_passed_into_as_the_tip_goes_on():
+    one = pushed(0.012, x=0.0)
+
+    def moved(points, labels):  # all of it 8 mm to the side and 3 mm up: the nerve lies round the tip
+        return {label: BODY.distance(label, points + np.array([-8e-3, 0, 3e-3])) for label in labels}
+
+    one._clear = dict.fromkeys(one._clear, 0.0)
+    assert NERVE not in one.passed
+    one.follow(straight_down(0.0155), moved, TICK)
+    one.follow(straight_down(0.0157), moved, TICK)
+    assert NERVE in one.passed
+
+
 def test_a_fast_push_meets_what_a_slow_one_meets():
     one = Insertion(BODY.structures)
     one.follow(straight_down(0.025, -8e-3), within, TICK)

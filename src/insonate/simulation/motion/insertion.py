@@ -2,7 +2,8 @@
 
 The shaft lies on c(s) = e + n s + k s^2 / 2 under the skin, with k toward the bevel's side. Tissue follows the shaft until
 the drag reaches its limit, then slips. A membrane before the tip is pushed along: it tents until its limit, then gives, and
-the tissue springs back. Depth in tissue and depth under the skin differ by the tent.
+the tissue springs back. Depth in tissue and depth under the skin differ by the tent. The side of a shaft cuts nothing: it
+lies within what its tip has passed into, and against what tissue in motion brings to it.
 """
 
 from collections.abc import Callable, Mapping
@@ -137,6 +138,8 @@ class Insertion:
         self._entered: np.ndarray | None = None
         self.pops = 0
         """Membranes that gave so far."""
+        self.passed: dict[int, Meters] = {}
+        """At which depth the tip passed into each structure that the shaft lies in now, by label [m]."""
 
     @property
     def membranes(self) -> tuple[int, ...]:
@@ -164,7 +167,7 @@ class Insertion:
         self.drag *= float(np.exp(-elapsed / self._values["drag_time"]))
         self.recoil *= float(np.exp(-elapsed / self._values["tent_time"]))
         if shaft is None or shaft.inserted <= 0:
-            self.shaft, self.tent, self.drag = None, 0.0, 0.0
+            self.shaft, self.tent, self.drag, self.passed = None, 0.0, 0.0, {}
             return
         depth = 0.0 if before is None else before.inserted
         moved = shaft.inserted - depth
@@ -174,6 +177,7 @@ class Insertion:
             self._push(shaft, max(depth - self.tent, 0.0), within)
         else:
             self.tent = max(self.tent + moved, 0.0)
+            self.passed = {label: at for label, at in self.passed.items() if at < shaft.inserted}
         self.shaft = shaft
 
     def _push(self, shaft: Shaft, reached: Meters, within: Within) -> None:
@@ -183,10 +187,11 @@ class Insertion:
         length = float(stations[-1] - stations[0])
         if self._entered is None or np.linalg.norm(shaft.entry - self._entered) > AFAR / 4 or reached <= 0:
             self._clear = dict.fromkeys(self._limits, 0.0)
-            self._entered = shaft.entry
+            self._entered, self.passed = shaft.entry, {}
         asked = tuple(label for label in self._limits if self._clear[label] < length + AFAR)
         for label in self._limits:
             self._clear[label] -= length
+        met: list[tuple[int, int]] = []
         for label, distance in within(shaft.at(stations), asked).items():
             self._clear[label] = float(np.abs(distance).min())
             edge = self._values["sheet"] if label in self._sheets else 0.0
@@ -195,6 +200,10 @@ class Insertion:
                 inside[0] = False  # the needle comes from outside
             entered = np.nonzero(inside[1:] & ~inside[:-1])[0] + 1
             crossed[entered] = np.minimum(crossed[entered], self._limits[label])
+            met += [(int(at), label) for at in entered]
+            if inside[0] and label not in self._sheets and inside[1:].any():
+                # what moved onto the tip is passed into as the tip goes on
+                self.passed.setdefault(label, reached)
         self.tent = 0.0
         for at in np.nonzero(np.isfinite(crossed))[0]:
             # held just before the membrane, so that the next push meets it again
@@ -204,6 +213,7 @@ class Insertion:
                 return
             self.recoil = float(crossed[at])
             self.pops += 1
+            self.passed |= {label: float(stations[at]) for station, label in met if station == at}
 
     def maps(self, released: Callable[[np.ndarray], np.ndarray]) -> list[Drag]:
         """Give what the needle does to the tissue now.

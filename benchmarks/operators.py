@@ -77,7 +77,7 @@ def rows() -> list[dict[str, Any]]:
             out += [
                 row(
                     f"{key}-without-harm",
-                    f"share of {count} blocks finished without contact, none in nerve or vessel",
+                    f"share of {count} blocks finished with neither tip nor shaft in nerve, vessel or pleura",
                     [sum(one and not harm for one, harm in zip(done, harms, strict=True)) / count],
                     "1",
                     sense="min" if kind == "expert" else None,

@@ -4,6 +4,7 @@ import math
 import threading
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -270,15 +271,28 @@ def near_artery(level, since):
     )
 
 
-def test_what_is_not_labelled_any_more_is_waited_for_before_the_needle_goes_back(cockpit):
+def test_what_is_not_labelled_any_more_is_waited_for_before_the_needle_goes_back(cockpit, monkeypatch):
     caution = near_artery(Level.CAUTION, 2.0)
-    said = {}
-    for lost in (9.5, 10.0 - module.LOOKED_FOR - 0.1):
-        standing = (caution, near_artery(Level.UNKNOWN, lost))
-        said[lost] = module._with_key(caution, 0.02, cockpit._unseen(caution, standing))
-    assert list(said.values()) == [
+    far = Clearance(
+        structure="artery", distance=0.4e-3, interval=(0.0, 1e-3), unit="m", contact_probability=0.2,
+        margin=3e-3, reason="seen",
+    )  # fmt: skip
+    lost = replace(far, distance=None, interval=None, unit=None, contact_probability=None)
+    said = []
+    for now, one in (
+        (10.0, far),
+        (10.1, lost),
+        (10.0 + module.LOOKED_FOR + 0.1, lost),
+        (14.0, far),
+        (14.1, lost),
+    ):
+        watched = SimpleNamespace(time=now, clearances=(one,))
+        monkeypatch.setattr(cockpit.live, "alarm", SimpleNamespace(watched=watched))
+        said.append(module._with_key(caution, 0.02, cockpit._unseen(caution)))
+    near, wait, back = (
+        "Press {↓} 2 times: too near to the artery.",
         "Wait. Look for the artery.",
         "Hold {↓} to withdraw: artery not seen now.",
-    ]
-    assert module._with_key(caution, 0.02, None) == "Press {↓} 2 times: too near to the artery."
+    )
+    assert said == [near, wait, back, near, wait]
     assert module._with_key(caution, 0.0, None) is None  # no needle is inside

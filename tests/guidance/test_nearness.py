@@ -1,6 +1,7 @@
 """Distances from a needle to disks, in closed form, and every way in which they are not known."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from guidance.scenes import (
     nerve,
     scene_of,
     segment_to_point,
+    sourced,
 )
 from insonate.core import CoordinateFrame, NeedlePose, NeedleState, PixelGrid, Tissue
 from insonate.guidance.nearness import SHAFT_STEP, clearances, in_probe_frame
@@ -158,3 +160,40 @@ def test_a_disk_is_where_its_pixels_are():
     inside = SCENE.segmentation.mask(2)
     assert axial[inside].mean() == pytest.approx(ARTERY.at[0], abs=1e-4)
     assert lateral[inside].mean() == pytest.approx(ARTERY.at[1], abs=1e-4)
+
+
+def plexus(together):
+    return replace(PROCEDURE, target=replace(PROCEDURE.target, together=together))
+
+
+ROOTS = [
+    nerve((0.012, 0.012), 0.003),
+    nerve((0.020, 0.012), 0.002, instance=2),  # 3 mm below the first
+    nerve((0.027, 0.012), 0.002, instance=3),  # 3 mm below the second, 10 mm from the first
+    nerve((0.012, 0.030), 0.002, instance=4),  # 13 mm beside
+]
+CLUSTER = scene_of(*ROOTS, artery((0.020, 0.019), 0.0015))
+
+
+def test_what_lies_near_the_target_belongs_to_it_and_so_on_from_one_to_the_next():
+    of = plan(CLUSTER, plexus(sourced(4e-3)))
+    assert {one.structure: one.belongs for one in of.hazards if one.known} == {
+        "femoral artery": False, "nerve 2": True, "nerve 3": True, "nerve 4": False,
+    }  # fmt: skip
+    near = {c.structure: c for c in clearances(CLUSTER, of, PROCEDURE, pose((0.020, 0.0085)), None)}
+    assert near["nerve 2"].target and near["nerve 2"].margin == 0
+    assert not near["nerve 4"].target and near["nerve 4"].margin > 0
+    assert not near["femoral artery"].target
+
+
+def test_without_a_word_of_it_or_too_far_nothing_belongs_to_a_target():
+    for together in (None, sourced(2e-3)):
+        of = plan(CLUSTER, plexus(together))
+        assert not any(one.belongs for one in of.hazards)
+
+
+def test_a_nerve_with_a_name_belongs_to_no_target():
+    named = replace(ROOTS[1], name="phrenic nerve", instance=1)
+    scene = scene_of(ROOTS[0], named, *ROOTS[2:])
+    of = plan(scene, replace(plexus(sourced(4e-3)), hazards=(hazard("phrenic nerve", Tissue.NERVE, 2e-3),)))
+    assert not any(one.belongs for one in of.hazards)

@@ -1141,3 +1141,13 @@ def test_skin_and_lit_rows_of_a_picture():
     grid = grid_of(shape=(ROWS, 4))
     image = scene_of(grid=grid, brightness=brightness).image
     np.testing.assert_array_equal(trajectory._first_lit(image), [5, NAN, 0, NAN])
+
+
+def test_what_no_needle_harms_keeps_no_margin_unless_the_procedure_names_it():
+    bone = replace(vessel((0.018, 0.024), 0.003), name="bone", tissue=Tissue.BONE)
+    scene = scene_of(nerve((0.018, 0.012), 0.003), bone)
+    (told,) = [one for one in plan(scene, block()).hazards if one.known]
+    assert (told.structure, told.margin) == ("bone 1", 0.0)
+    named = block(hazard("first rib", Tissue.BONE, 2e-3))
+    (told,) = [one for one in plan(scene, named).hazards if one.known]
+    assert told.margin == pytest.approx(max(2e-3, uncertainty().margin(Tissue.BONE).value))

@@ -64,6 +64,7 @@ class Cockpit:
         self.live, self.pilots = live, pilots
         self._hands: Hands | None = None
         self._pressed: Seconds = 0.0
+        self._known_at: dict[str, Seconds] = {}  # when it was known last how near each structure is
         self._noted: str | None = None  # who took note of the standstill
 
     # --- what is done ---
@@ -243,25 +244,22 @@ class Cockpit:
                         acknowledged_by=one.acknowledged_by,
                         do=None
                         if self._hands is None
-                        else _with_key(one, self._hands.held.inserted, self._unseen(one, standing)),
+                        else _with_key(one, self._hands.held.inserted, self._unseen(one)),
                     )
                     for one in standing
                 ),
             ]
         )
 
-    def _unseen(self, cue: Cue, standing: tuple[Cue, ...]) -> Seconds | None:
+    def _unseen(self, cue: Cue) -> Seconds | None:
         """Give for how long it has not been known how near a structure is; None if it is known."""
         watched = None if self.live.alarm is None else self.live.alarm.watched
-        near = () if watched is None else watched.clearances
-        if any(one.structure == cue.about and one.distance is not None for one in near):
-            return None
-        unknown = [
-            one.since
-            for one in standing
-            if (one.rule, one.about, one.level) == (cue.rule, cue.about, Level.UNKNOWN)
-        ]
-        return cue.time - unknown[0] if unknown else 0.0
+        now = cue.time if watched is None else watched.time
+        for one in () if watched is None else watched.clearances:
+            if one.distance is not None:
+                self._known_at[one.structure] = now
+        known_at = self._known_at.get(cue.about, cue.since)
+        return None if known_at >= now else now - known_at
 
     def _stalled(self, standing: tuple[Cue, ...]) -> list[CueRow]:
         """Say that no picture comes: the rules are judged by the source's clock, and it may be that which has stopped."""

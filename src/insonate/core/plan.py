@@ -23,6 +23,8 @@ class HazardSighting:
     """Its label in the segmentation; None where it is not known where it lies."""
     reason: str
     """How it is known, or why it is not, as one sentence."""
+    belongs: bool = False
+    """Whether it belongs to the target, as another nerve of a plexus does: it is to be neared, not touched."""
 
     def __post_init__(self) -> None:
         check_range("HazardSighting.margin", self.margin, (0, 0.05), "m", hint="millimeters?")

@@ -62,11 +62,16 @@ class Target:
     """Their tissue."""
     standoff: Sourced
     """Distance from the structure's boundary to where the tip should come to rest [m]."""
+    together: Sourced | None = None
+    """What of its tissue, without a name of its own, lies so near to it belongs to it, as the nerves of a plexus do, and so
+    on from one to the next; None where nothing does [m]."""
 
     def __post_init__(self) -> None:
         if not self.structures:
             raise InputError("Target.structures must name at least one structure, got none")
         check_range("Target.standoff", self.standoff.value, (0, 0.05), "m", hint="millimeters?")
+        if self.together is not None:
+            check_range("Target.together", self.together.value, (0, 0.02), "m", hint="millimeters?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,8 +65,9 @@ def clearances(
         One for each hazard, the target last if it is known; unknown ones say why.
     """
     wanted: list[tuple[str, Meters, int | None, str]] = [
-        (one.structure, one.margin, one.label, one.reason) for one in plan.hazards
+        (one.structure, 0.0 if one.belongs else one.margin, one.label, one.reason) for one in plan.hazards
     ]
+    own = {plan.target, *(one.label for one in plan.hazards if one.belongs)}
     if plan.target is not None and scene.segmentation is not None:
         target = scene.segmentation.structures[plan.target - 1]
         words = target.name if target.named_by is not None else f"{target.name} {target.instance}"
@@ -91,7 +92,7 @@ def clearances(
                 contact_probability=contact_probability(away, sigma),
                 margin=margin,
                 reason=reason,
-                target=label == plan.target,
+                target=label in own,
             )
         )
     return tuple(out)

@@ -23,7 +23,7 @@ used area that is lit. Without spacing all is in pixels: margins cannot be judge
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.ndimage import distance_transform_edt
@@ -90,6 +90,12 @@ EVEN = 0.01
 
 NOT_JUDGED = "not judged: spacing unknown"
 """What a margin reads where distance is in pixels."""
+
+HARMED = frozenset(
+    {Tissue.NERVE, Tissue.ARTERY, Tissue.VEIN, Tissue.VESSEL, Tissue.PLEURA, Tissue.PERITONEUM}
+)
+"""Tissues that keep their margin in any procedure. Another, as a bone, is only not gone through, unless the procedure names
+it as a hazard; a design assumption, no source tells."""
 
 STAND_OFF_HEIGHTS = 0.04
 """Stand-off where spacing is unknown, in heights of the picture: enough to stay outside, and no length of tissue."""
@@ -241,6 +247,39 @@ def _sightings(segmentation: Segmentation, procedure: Procedure, target: int | N
     return found
 
 
+def _with_own(
+    sightings: list[HazardSighting],
+    segmentation: Segmentation,
+    outside: np.ndarray,
+    procedure: Procedure,
+    grid: Grid | PixelGrid,
+) -> list[HazardSighting]:
+    """Say which structures belong to the target: those without a name that lie near it, and so on from one to the next."""
+    together = procedure.target.together
+    if together is None or grid.unit != "m":
+        return sightings
+    waiting = {
+        one.label
+        for one in sightings
+        if one.label is not None
+        and one.tissue is procedure.target.tissue
+        and segmentation.structures[one.label - 1].named_by is None
+    }
+    own: set[int] = set()
+    away = outside
+    while near := {label for label in waiting if away[segmentation.mask(label)].min() <= together.value}:
+        own |= near
+        waiting -= near
+        if waiting:
+            away = distance_transform_edt(~np.isin(segmentation.labels[0], sorted(near)), sampling=grid.step)
+    return [
+        replace(one, belongs=True, reason="belongs to the target: to be neared, not touched")
+        if one.label in own
+        else one
+        for one in sightings
+    ]
+
+
 def _words(structure: Structure) -> str:
     return f"{structure.name} {structure.instance}"
 
@@ -257,6 +296,8 @@ def _margin_of(structure: Structure, procedure: Procedure) -> tuple[Meters, str]
         for hazard in procedure.hazards
         if hazard.tissue is tissue or (vague and hazard.tissue.is_vessel)
     ]
+    if not margins and tissue not in HARMED:
+        return 0.0, f"a {tissue.value}, which the procedure does not name: to be left out, with no margin"
     largest = max([uncertainty().margin(tissue).value, *margins])
     if vague:
         return largest, "a vessel of unknown kind: the largest margin of every vessel named"
@@ -438,6 +479,7 @@ def plan(scene: Scene, procedure: Procedure) -> Plan:
     radius = procedure.needle.diameter.value / 2 if in_meters else 0.0
     body = segmentation.mask(target)
     outside = distance_transform_edt(~body, sampling=grid.step)
+    sightings = _with_own(sightings, segmentation, outside, procedure, grid)
     stand_off = procedure.target.standoff.value + radius if in_meters else STAND_OFF_HEIGHTS * grid.shape[0]
     stand_off += _half_pixel(grid)  # distances are to the centers of its pixels
     ends = _ends(outside, stand_off, grid)

@@ -332,3 +332,10 @@ def test_the_check_names_the_file_and_the_fault(tmp_path, monkeypatch, name, con
     (tmp_path / "notes.txt").write_text("no procedure", encoding="utf-8")
     monkeypatch.setattr(catalog, "_folder", lambda: tmp_path)
     assert check() == [fault]
+
+
+def test_nerves_of_a_plexus_belong_together_and_of_one_nerve_none_do():
+    for id in ("UL01", "UL03"):
+        together = procedure(id).target.together
+        assert together is not None and together.value == pytest.approx(4e-3) and together.evidence == "D"
+    assert procedure("LL01").target.together is None

@@ -58,7 +58,7 @@ KEYS = {
 }  # fmt: skip
 """What each table must hold, no more and no less."""
 
-OPTIONAL = {"": {"signs"}, "signs": {"between", "beyond", "above"}}
+OPTIONAL = {"": {"signs"}, "target": {"together"}, "signs": {"between", "beyond", "above"}}
 """What it may hold besides."""
 
 
@@ -250,6 +250,7 @@ def _target(where: str, entry: Mapping[str, Any]) -> Target:
         ),
         tissue=tissue,
         standoff=_distance(f"{where}.standoff", entry["standoff"], tissue),
+        together=_number(f"{where}.together", entry["together"], "mm") if "together" in entry else None,
     )
 
 

@@ -174,3 +174,29 @@ def test_at_most_one_structure_is_named_and_only_a_clearly_largest_one(sizes):
     ranked = sorted(sizes, reverse=True)
     clearly = ranked[0] > 0 and (len(sizes) == 1 or ranked[1] <= ranked[0] / 2)
     assert named == ([sizes.index(ranked[0])] if clearly else [])
+
+
+@pytest.mark.parametrize(
+    ("gap_mm", "spacing", "named"),
+    [(2.0, 1e-3, True), (0.5, 1e-3, False), (None, 1e-3, False), (2.0, None, False)],
+)
+def test_nerves_of_a_plexus_make_the_largest_of_them_no_less_sure(gap_mm, spacing, named):
+    """Strips a row apart: 1 mm from middle to middle of the pixels."""
+    nerves = strips(20, 18, 15)
+    nerves = replace(
+        nerves,
+        grid=PixelGrid(rows=3, columns=40, spacing=None if spacing is None else (spacing, spacing)),
+    )
+    one = block("brachial plexus")
+    together = None if gap_mm is None else number(1e-3 * gap_mm)
+    one = replace(one, target=replace(one.target, together=together))
+    names = [s.name for s in name_structures(nerves, one, table=TABLE).structures]
+    assert names == (["brachial plexus", "nerve", "nerve"] if named else ["nerve"] * 3)
+
+
+def test_a_large_nerve_apart_from_the_plexus_makes_it_unsure():
+    apart = strips(20, 0, 0, 0, 18)
+    apart = replace(apart, grid=PixelGrid(rows=5, columns=40, spacing=(1e-3, 1e-3)))
+    one = block("brachial plexus")
+    one = replace(one, target=replace(one.target, together=number(2e-3)))
+    assert all(s.named_by is None for s in name_structures(apart, one, table=TABLE).structures)

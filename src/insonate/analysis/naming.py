@@ -3,18 +3,22 @@
 Rule "one of its tissue": in a picture that the operator says was taken for a procedure whose target is one nerve, the
 largest structure of that tissue that is known is the target. It is wrong where the model's structure is none of that
 tissue (the card's invented rate, told with the name), and where the picture does not show the procedure's view, which
-nobody here can tell. Where a second structure of the tissue is more than half as large the rule gives no name. Several
-targets (the four nerves of the axilla) and vessels (artery or vein) have no rule: they keep the word for their tissue.
-Labels of another model than the card's have no error rate, so they get no name either.
+nobody here can tell. Where a second structure of the tissue is more than half as large the rule gives no name, unless the
+target is a plexus and the second lies with the largest (`Target.together`): then either is it, and the largest bears the
+name. Several targets (the four nerves of the axilla) and vessels (artery or vein) have no rule: they keep the word for their
+tissue. Labels of another model than the card's have no error rate, so they get no name either.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
+from scipy.ndimage import distance_transform_edt
+
 from insonate.analysis.models import simulated_tissues, stored
 from insonate.analysis.models.nerve_vessel import card
-from insonate.core import Procedure, Segmentation, Tissue
+from insonate.core import Grid, PixelGrid, Procedure, Segmentation, Target, Tissue
 
 CLEARLY = 0.5
 """A second structure larger than this share of the largest makes the choice unsure."""
@@ -79,9 +83,12 @@ def name_structures(
         if structure.tissue is target.tissue and structure.named_by is None
     }
     ranked = sorted((size, label) for label, size in sizes.items() if size > 0)
-    if not ranked or (len(ranked) > 1 and ranked[-2][0] > CLEARLY * ranked[-1][0]):
+    if not ranked:
         return segmentation
     label = ranked[-1][1]
+    rivals = {other for size, other in ranked[:-1] if size > CLEARLY * ranked[-1][0]}
+    if not rivals <= _with(label, set(sizes), segmentation, target):
+        return segmentation
     wrong, low, high = (100 * share for share in rate)
     rule = (
         f"the largest {target.tissue.value} of a picture taken for {procedure.id}; of the model's {target.tissue.value}s "
@@ -92,3 +99,20 @@ def name_structures(
         structures[label - 1], name=target.structures[0], instance=1, named_by=rule
     )
     return replace(segmentation, structures=tuple(structures))
+
+
+def _with(label: int, others: set[int], segmentation: Segmentation, target: Target) -> set[int]:
+    """Give the structures that lie together with one, and so on from one to the next, itself among them."""
+    grid, together = segmentation.grid, target.together
+    own, near = {label}, {label}
+    if together is None or not isinstance(grid, Grid | PixelGrid) or grid.unit != "m":
+        return own
+    while near:
+        away = distance_transform_edt(~np.isin(segmentation.labels[0], sorted(near)), sampling=grid.step)
+        near = {
+            other
+            for other in others - own
+            if (mask := segmentation.mask(other)).any() and away[mask].min() <= together.value
+        }
+        own |= near
+    return own

@@ -1,4 +1,4 @@
-"""Lets a thread give way to others on a busy machine: what is seen in a picture may come later, the picture may not.
+"""Lets a thread give way to others on a busy machine: color may come later, the picture and what guides may not.
 
 On Linux niceness belongs to a thread, and one that is nicer by 5 gets about a third of a core that it shares. Elsewhere it
 belongs to the whole process, or there is none: then nothing is done.

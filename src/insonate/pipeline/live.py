@@ -786,7 +786,6 @@ class Live:
     # --- what is seen in it ---
 
     def _look(self) -> None:
-        give_way()
         labelled: Image | None = None
         named = 0
         while not self._stopped.is_set():

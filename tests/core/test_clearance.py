@@ -34,7 +34,7 @@ def unknown(**changes):
 def test_a_margin_is_kept_only_if_the_whole_interval_lies_beyond_it(low, wider, margin):
     middle = low + wider / 2
     judged = clearance(distance=middle, interval=(low, low + wider), margin=margin)
-    assert (judged.keeps_margin is True) is (low >= margin)
+    assert (judged.keeps_margin is True) is (low >= margin and low > 0)
     assert (judged.keeps_margin is False) is (middle < margin)
 
 
@@ -42,6 +42,13 @@ def test_a_distance_that_exceeds_the_margin_is_not_enough_if_its_interval_does_n
     assert clearance(distance=0.003, interval=(0.001, 0.005)).keeps_margin is None
     assert clearance(distance=0.0019, interval=(0.001, 0.005)).keeps_margin is False
     assert clearance(distance=0.003, interval=(0.002, 0.005)).keeps_margin is True
+
+
+def test_a_margin_of_nothing_is_no_leave_to_touch():
+    """An interval is held at zero: one that begins there may be of contact."""
+    assert clearance(distance=0.001, interval=(0.0, 0.003), margin=0.0).keeps_margin is None
+    assert clearance(distance=0.001, interval=(1e-6, 0.003), margin=0.0).keeps_margin is True
+    assert clearance(distance=0.0, interval=(0.0, 0.0), margin=0.0).keeps_margin is None
 
 
 @pytest.mark.parametrize(

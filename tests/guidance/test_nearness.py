@@ -21,7 +21,8 @@ from guidance.scenes import (
     segment_to_point,
     sourced,
 )
-from insonate.core import CoordinateFrame, NeedlePose, NeedleState, PixelGrid, Tissue
+from insonate.core import CoordinateFrame, Level, NeedlePose, NeedleState, PixelGrid, Tissue
+from insonate.guidance.evidence import about_clearances
 from insonate.guidance.nearness import SHAFT_STEP, clearances, in_probe_frame
 from insonate.guidance.trajectory import plan
 from insonate.guidance.uncertainty import uncertainty
@@ -196,4 +197,22 @@ def test_a_nerve_with_a_name_belongs_to_no_target():
     named = replace(ROOTS[1], name="phrenic nerve", instance=1)
     scene = scene_of(ROOTS[0], named, *ROOTS[2:])
     of = plan(scene, replace(plexus(sourced(4e-3)), hazards=(hazard("phrenic nerve", Tissue.NERVE, 2e-3),)))
+    assert not next(one for one in of.hazards if one.structure == "phrenic nerve").belongs
+
+
+def test_while_a_nerve_that_is_a_hazard_is_not_known_any_nerve_may_be_it():
+    hazardous = replace(plexus(sourced(4e-3)), hazards=(hazard("phrenic nerve", Tissue.NERVE, 4e-3),))
+    of = plan(CLUSTER, hazardous)
     assert not any(one.belongs for one in of.hazards)
+    assert {one.margin for one in of.hazards if one.tissue is Tissue.NERVE} == {4e-3}
+
+
+def test_a_bone_that_no_margin_is_kept_to_is_near_as_soon_as_contact_may_be():
+    bone = replace(artery((0.018, 0.024), 0.004), name="bone", tissue=Tissue.BONE)
+    scene = scene_of(NERVE, bone)
+    procedure = block(hazard("femoral artery", Tissue.ARTERY, 3e-3), needle=needle(2 * RADIUS))
+    of = plan(scene, procedure)
+    for lateral, level in ((0.0185, Level.CAUTION), (0.024, Level.STOP), (0.008, None)):
+        near = clearances(scene, of, procedure, pose((0.018, lateral), 0.0), None)
+        (told,) = [one for one in about_clearances(near, 0.0) if one.about == "bone 1"]
+        assert told.level is level

@@ -153,6 +153,14 @@ def test_a_nerve_that_is_brought_to_the_shaft_lies_against_it():
     assert answer._shaft_clearances(course)["femoral nerve"] == 0
 
 
+def test_a_tip_that_lies_in_a_nerve_is_told_however_it_came_there():
+    course = lived([probe(), *needle_to((-8e-3, 0, 18e-3), speed=0.04)], 2.0)
+    course.insertion.passed = {}  # as where the hub was turned
+    tip, shaft = answer._clearances(course), answer._shaft_clearances(course)
+    assert tip["femoral nerve"] < -1e-3
+    assert shaft["femoral nerve"] <= tip["femoral nerve"] + 1e-4
+
+
 def test_a_tip_in_fluid_beside_a_nerve_is_not_in_the_nerve():
     """Beyond the nerve's crest, 0.6 mm off, 5 mL part its surface from what lay on it: the needle lies between."""
     goal = np.array([-8e-3, 0, 17.6e-3]) - 3.1e-3 * np.array([np.cos(2.0), 0, np.sin(2.0)])

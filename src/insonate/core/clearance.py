@@ -66,4 +66,5 @@ class Clearance:
             return False if self.distance <= 0 else True if self.interval[0] > 0 else None
         if self.distance < self.margin:
             return False
-        return True if self.interval[0] >= self.margin else None
+        # a margin of nothing is no leave to touch: an interval is held at zero, and says nothing of contact there
+        return True if self.interval[0] >= self.margin and self.interval[0] > 0 else None

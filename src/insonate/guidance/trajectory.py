@@ -254,15 +254,21 @@ def _with_own(
     procedure: Procedure,
     grid: Grid | PixelGrid,
 ) -> list[HazardSighting]:
-    """Say which structures belong to the target: those without a name that lie near it, and so on from one to the next."""
-    together = procedure.target.together
+    """Say which structures belong to the target: those without a name that lie near it, and so on from one to the next.
+
+    None does while a hazard of the same tissue is not known: the phrenic nerve lies as near to a plexus as its roots do.
+    """
+    together, tissue = procedure.target.together, procedure.target.tissue
     if together is None or grid.unit != "m":
+        return sightings
+    named = {one.structure for one in procedure.hazards}
+    if any(one.structure in named and one.tissue is tissue and not one.known for one in sightings):
         return sightings
     waiting = {
         one.label
         for one in sightings
         if one.label is not None
-        and one.tissue is procedure.target.tissue
+        and one.tissue is tissue
         and segmentation.structures[one.label - 1].named_by is None
     }
     own: set[int] = set()

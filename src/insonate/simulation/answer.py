@@ -331,10 +331,9 @@ def _shaft_clearances(course: Course) -> dict[str, Meters]:
             nearest = int(np.argmin(away))
             distance = course.reach(label, places[nearest], origins[nearest])
             distance = _in_fluid(course, label, fluids[nearest], distance)
-            if label in course.insertion.membranes and label not in course.insertion.passed:
-                distance = max(
-                    distance, 0.0
-                )  # brought to the shaft by fluid or by the probe: it lies against it
+            entered = label in course.insertion.passed or away[-1] < 0  # the last place is the tip
+            if label in course.insertion.membranes and not entered:
+                distance = max(distance, 0.0)  # fluid or the probe brought it to the shaft
             key = _key(structure)
             out[key] = min(out.get(key, np.inf), distance)
     return out

@@ -411,7 +411,7 @@ class _Look:
             if one.shaft == 0 and one.tip > 0:
                 add(
                     Severity.RISK,
-                    f"Give less at a time, and watch what moves: the {one.structure} came to lie against the shaft.",
+                    f"Watch what moves as you give, press or turn: the {one.structure} came to lie against the shaft.",
                     one.shaft_time,
                 )
             elif one.shaft <= 0:

@@ -176,6 +176,9 @@ class Insertion:
         if moved > 0:
             self._push(shaft, max(depth - self.tent, 0.0), within)
         else:
+            self._clear = dict.fromkeys(
+                self._limits, 0.0
+            )  # what fluid moves meanwhile is asked for at the next push
             self.tent = max(self.tent + moved, 0.0)
             self.passed = {label: at for label, at in self.passed.items() if at < shaft.inserted}
         self.shaft = shaft

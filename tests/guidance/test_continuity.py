@@ -93,38 +93,3 @@ def test_what_is_not_labelled_any_more_stays_in_doubt():
 @pytest.mark.parametrize("count", [1, 2])
 def test_the_first_time_there_is_nothing_to_be_held_against(count):
     assert after(*[seen(HERE)] * count) == {}
-
-
-def gone(*scenes, moved=()):
-    one = Continuity()
-    for number, scene in enumerate(scenes):
-        one.take(scene, plan(scene, PROCEDURE), stayed=number not in moved)
-    return one.gone
-
-
-SPECK = artery((0.012, 0.024), 0.0015, name="artery")
-
-
-def test_a_label_that_came_for_a_picture_has_gone_once_the_picture_is_sure_of_what_is_there():
-    assert gone(seen(), seen(SPECK), seen()) == {"artery 1"}
-    assert gone(seen(), seen(SPECK)) == frozenset()
-    assert gone(seen(), seen(SPECK), seen(), seen(SPECK)) == frozenset()
-
-
-def test_one_that_was_seen_for_long_has_not_gone_though_it_is_not_labelled_any_more():
-    assert gone(seen(SPECK), seen(SPECK), seen()) == frozenset()
-    assert gone(*[seen()] * 5, *[seen(SPECK)] * 4, seen()) == frozenset()
-
-
-def test_where_the_picture_is_not_sure_nothing_has_gone():
-    vague = scene_of(NERVE, confidence=0.2)
-    assert gone(seen(), seen(SPECK), vague) == frozenset()
-
-
-def test_what_bears_a_name_never_goes():
-    assert gone(seen(), seen(HERE), seen(), seen(), seen()) == frozenset()
-
-
-def test_from_another_place_of_the_probe_nothing_has_gone():
-    assert gone(seen(), seen(SPECK), seen(), moved=(2,)) == frozenset()
-    assert gone(seen(), seen(SPECK), seen(), seen(), moved=(2,)) == frozenset()

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.ndimage import distance_transform_edt
 
-from insonate.core import Grid, PixelGrid, Plan, Scene, Segmentation, Tissue
+from insonate.core import Grid, PixelGrid, Plan, Scene
 from insonate.core.units import Meters
 from insonate.guidance.rules import rules
 
@@ -28,21 +28,12 @@ class Continuity:
         """Begin without having seen any."""
         self._last: dict[str, np.ndarray] = {}
         self._doubts: dict[str, str] = {}
-        self._lay: dict[str, tuple[Tissue, np.ndarray]] = {}  # where each without a name of its own was last
-        self._often: dict[Tissue, np.ndarray] = {}  # in how many pictures from here each pixel was of it
-        self._pictures = 0
-        self._gone: frozenset[str] = frozenset()
         self._shape: tuple[int, int] | None = None
 
     @property
     def doubts(self) -> Mapping[str, str]:
         """Why a structure is not where it is said to be, by its name, as clearances have it."""
         return self._doubts
-
-    @property
-    def gone(self) -> frozenset[str]:
-        """Structures without a name of their own that were labelled here and, by the picture, are not there."""
-        return self._gone
 
     def take(self, scene: Scene, plan: Plan, *, stayed: bool) -> None:
         """Take what was labelled.
@@ -59,20 +50,18 @@ class Continuity:
         grid = None if scene.segmentation is None else scene.segmentation.grid
         if scene.segmentation is None or not isinstance(grid, Grid | PixelGrid) or grid.unit != "m":
             self._doubts = dict.fromkeys(self._doubts, "nothing is labelled where lengths are known")
-            self._gone = frozenset()
             return
         step = (COARSE * grid.step[0], COARSE * grid.step[1])
-        labelled = _named(scene, plan)
         parts = {
             name: (key, np.asarray(scene.segmentation.mask(label)[::COARSE, ::COARSE]))
-            for name, (key, label) in labelled.items()
+            for name, (key, label) in _named(scene, plan).items()
         }
         now: dict[str, np.ndarray] = {}
         for key, part in parts.values():
             now[key] = now[key] | part if key in now else part
         shape = scene.segmentation.grid.shape
         if not stayed or shape != self._shape:
-            self._last, self._lay, self._often, self._pictures, self._shape = {}, {}, {}, 0, shape
+            self._last, self._shape = {}, shape
         for name, (key, part) in parts.items():
             if key not in self._last:
                 continue  # nothing to be held against: what was in doubt stays so
@@ -82,32 +71,6 @@ class Continuity:
             else:
                 self._doubts[name] = f"its outline jumped by {1e3 * away:.0f} mm"
         self._last |= {key: part for key, part in now.items() if part.any()}
-        self._count(scene.segmentation)
-        self._gone = frozenset(
-            name for name in self._lay if name not in parts and self._went(name, scene.segmentation)
-        )
-        structures = scene.segmentation.structures
-        for name, (_, label) in labelled.items():
-            key, part = parts[name]
-            if part.any() and name != key:  # by its name in clearances, which is a tissue and a number
-                self._lay[name] = (structures[label - 1].tissue, part)
-
-    def _count(self, segmentation: Segmentation) -> None:
-        """Count in how many pictures from here each pixel was of each tissue."""
-        self._pictures += 1
-        labels = segmentation.labels[0][::COARSE, ::COARSE]
-        for tissue in {one.tissue for one in segmentation.structures}:
-            numbers = [k for k, one in enumerate(segmentation.structures, start=1) if one.tissue is tissue]
-            there = np.isin(labels, numbers)
-            self._often[tissue] = self._often.get(tissue, np.zeros(there.shape, np.int32)) + there
-
-    def _went(self, name: str, segmentation: Segmentation) -> bool:
-        """Whether what was labelled is not there, by what the picture shows instead and by how seldom it was."""
-        tissue, lay = self._lay[name]
-        values = rules()["continuity"]
-        sure = segmentation.known()[0][::COARSE, ::COARSE]
-        seldom = self._often[tissue][lay].mean() <= values["seldom"] * self._pictures
-        return bool(seldom and sure[lay].mean() >= values["gone"])
 
 
 def _named(scene: Scene, plan: Plan) -> dict[str, tuple[str, int]]:

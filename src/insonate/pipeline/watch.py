@@ -30,7 +30,7 @@ from insonate.core import (
     Stimulus,
 )
 from insonate.core.units import Meters, Radians, Seconds
-from insonate.guidance.alerting import MISSED, Alerting, Judgement
+from insonate.guidance.alerting import Alerting, Judgement
 from insonate.guidance.continuity import Continuity
 from insonate.guidance.evidence import (
     EchoRule,
@@ -198,7 +198,6 @@ class Watch:
         else:
             near = self._near(scene, plan, needle, probe, seen, now)
             judgements += about_clearances(near, now if self._needle is None else self._needle.time)
-            judgements += self._gone(near, probe, seen, now)
         if self._unsure(now) is not None:
             needle = _without_tip(needle)
         return Watched(
@@ -272,28 +271,6 @@ class Watch:
             known = one.distance is not None
             out.append(_unknown(one.structure, one.margin, why) if known and why is not None else one)
         return tuple(out)
-
-    def _gone(
-        self, near: tuple[Clearance, ...], probe: Pose | None, seen: Seconds | None, now: Seconds
-    ) -> list[Judgement]:
-        """Judge what was spoken of and is not any more because the picture shows that it is not there."""
-        if seen is None or self._unreliable(probe, seen, now) is not None:
-            return []
-        told = {one.structure for one in near}
-        return [
-            Judgement(
-                rule="clearance",
-                about=about,
-                level=None,
-                excludes=Level.CAUTION,
-                observed=seen,
-                message=f"There is no {about}.",
-                reason=f"Where {about} was labelled the picture shows something else, and is sure of it",
-                period=STRUCTURES_LAST / MISSED,
-            )
-            for about in self._alerting.spoken_of("clearance")
-            if about not in told and about in self._continuity.gone
-        ]
 
     def _unsure(self, now: Seconds) -> str | None:
         """Give why the tip that was tracked last is not relied on; None if it is."""

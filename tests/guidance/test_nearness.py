@@ -207,12 +207,28 @@ def test_while_a_nerve_that_is_a_hazard_is_not_known_any_nerve_may_be_it():
     assert {one.margin for one in of.hazards if one.tissue is Tissue.NERVE} == {4e-3}
 
 
-def test_a_bone_that_no_margin_is_kept_to_is_near_as_soon_as_contact_may_be():
-    bone = replace(artery((0.018, 0.024), 0.004), name="bone", tissue=Tissue.BONE)
-    scene = scene_of(NERVE, bone)
-    procedure = block(hazard("femoral artery", Tissue.ARTERY, 3e-3), needle=needle(2 * RADIUS))
-    of = plan(scene, procedure)
+BONE = artery((0.018, 0.024), 0.004, name="bone", tissue=Tissue.BONE)
+
+
+def test_a_bone_that_the_procedure_does_not_name_is_not_watched_and_anything_that_can_be_harmed_is():
+    for one, watched in (
+        (BONE, False),
+        (replace(BONE, name="lymph node", tissue=Tissue.LYMPH_NODE), False),
+        (replace(BONE, name="pleura", tissue=Tissue.PLEURA), True),
+        (replace(BONE, name="vein", tissue=Tissue.VEIN), True),
+        (nerve((0.018, 0.024), 0.002, instance=2), True),
+    ):
+        scene = scene_of(NERVE, one)
+        of = plan(scene, PROCEDURE)
+        told = {c.structure for c in clearances(scene, of, PROCEDURE, pose((0.018, 0.001)), None)}
+        assert (f"{one.name} {one.instance}" in told) is watched
+
+
+def test_a_hazard_that_is_named_without_a_margin_is_near_as_soon_as_contact_may_be():
+    of_bone = replace(PROCEDURE, hazards=(hazard("first rib", Tissue.BONE, 0.0),))
+    scene = scene_of(NERVE, replace(BONE, name="first rib"))
+    of = plan(scene, of_bone)
     for lateral, level in ((0.0185, Level.CAUTION), (0.024, Level.STOP), (0.008, None)):
-        near = clearances(scene, of, procedure, pose((0.018, lateral), 0.0), None)
-        (told,) = [one for one in about_clearances(near, 0.0) if one.about == "bone 1"]
+        near = clearances(scene, of, of_bone, pose((0.018, lateral), 0.0), None)
+        (told,) = [one for one in about_clearances(near, 0.0) if one.about == "first rib"]
         assert told.level is level

@@ -62,10 +62,14 @@ def clearances(
     Returns
     -------
     tuple of Clearance
-        One for each hazard, the target last if it is known; unknown ones say why.
+        One for each hazard that keeps a margin or is named, the target last if it is known; unknown ones say why.
     """
+    named = {one.structure for one in procedure.hazards}
     wanted: list[tuple[str, Meters, int | None, str]] = [
-        (one.structure, 0.0 if one.belongs else one.margin, one.label, one.reason) for one in plan.hazards
+        (one.structure, 0.0 if one.belongs else one.margin, one.label, one.reason)
+        for one in plan.hazards
+        # what keeps no margin, as a bone that the procedure does not name, is planned around and not watched
+        if one.margin > 0 or one.structure in named
     ]
     own = {plan.target, *(one.label for one in plan.hazards if one.belongs)}
     if plan.target is not None and scene.segmentation is not None:

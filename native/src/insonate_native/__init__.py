@@ -636,9 +636,50 @@ NUMBERS = {"drag": 8, "contraction": 8, "slide": 4, "pool": 8, "sleeve": 3, "wal
 STATION = 7
 
 
+class Moves:
+    """Maps of a body that moves, checked and packed once, to be carried through again and again."""
+
+    def __init__(self, moves: Sequence[tuple[str, np.ndarray, np.ndarray | None, int, bool]]) -> None:
+        """Take the maps.
+
+        Parameters
+        ----------
+        moves : sequence of (str, numpy.ndarray, numpy.ndarray or None, int, bool)
+            Kind, its numbers, the table of a tube ((stations, 7), along rising) or of a contact (flat), the tube's axis, and
+            whether a sleeve lies inside; outermost first.
+
+        Raises
+        ------
+        NotCoveredError
+            If a kind is not known.
+        """
+        self._count = len(moves)
+        self.given, self._kept = (_library.Move * max(len(moves), 1))(), []
+        for to, (kind, numbers, table, axis, flag) in zip(self.given, moves, strict=False):
+            _check(kind in KINDS, f"no motion of kind {kind}")
+            numbers = _array(numbers, np.float64, (NUMBERS[kind],), f"numbers of {kind}")
+            to.kind, to.axis, to.flag = KINDS[kind], axis, int(flag)
+            to.p[: len(numbers)] = numbers.tolist()
+            if kind in ("sleeve", "wall"):
+                table = _array(table, np.float64, (None, STATION), "stations")
+                if len(table) == 0 or axis not in (0, 1, 2):
+                    raise ValueError("a tube must have stations along one of three axes")
+                to.n = len(table)
+            elif kind == "contact":
+                table = _profiles(table)
+                _check(0 <= numbers[5] <= 1e4, "steps must be few")
+            else:
+                continue
+            self._kept.append(table)
+            to.table = table.ctypes.data
+
+    def __len__(self) -> int:
+        return self._count
+
+
 def carried(
     points: np.ndarray,
-    moves: Sequence[tuple[str, np.ndarray, np.ndarray | None, int, bool]],
+    moves: Moves | Sequence[tuple[str, np.ndarray, np.ndarray | None, int, bool]],
     *,
     forward: bool = False,
     depth: np.ndarray | None = None,
@@ -651,9 +692,8 @@ def carried(
     ----------
     points : numpy.ndarray
         (n, 3) [m].
-    moves : sequence of (str, numpy.ndarray, numpy.ndarray or None, int, bool)
-        Kind, its numbers, the table of a tube ((stations, 7), along rising) or of a contact (flat), the tube's axis, and
-        whether a sleeve lies inside; outermost first.
+    moves : Moves, or sequence of (str, numpy.ndarray, numpy.ndarray or None, int, bool)
+        Outermost first; what each says is told of `Moves`.
     forward : bool
         From rest to now, else back.
     depth : numpy.ndarray, optional
@@ -677,32 +717,15 @@ def carried(
     _check(has("motion"), "this build has no motion")
     points = _array(points, np.float64, (None, 3), "points")
     _check(points.size <= MOST and bool(np.isfinite(points).all()), "places must be finite, and below 2^28")
-    given, kept = (_library.Move * max(len(moves), 1))(), []
-    for to, (kind, numbers, table, axis, flag) in zip(given, moves, strict=False):
-        _check(kind in KINDS, f"no motion of kind {kind}")
-        numbers = _array(numbers, np.float64, (NUMBERS[kind],), f"numbers of {kind}")
-        to.kind, to.axis, to.flag = KINDS[kind], axis, int(flag)
-        to.p[: len(numbers)] = numbers.tolist()
-        if kind in ("sleeve", "wall"):
-            table = _array(table, np.float64, (None, STATION), "stations")
-            if len(table) == 0 or axis not in (0, 1, 2):
-                raise ValueError("a tube must have stations along one of three axes")
-            to.n = len(table)
-        elif kind == "contact":
-            table = _profiles(table)
-            _check(0 <= numbers[5] <= 1e4, "steps must be few")
-        else:
-            continue
-        kept.append(table)
-        to.table = table.ctypes.data
+    told = moves if isinstance(moves, Moves) else Moves(moves)
     out = np.empty_like(points)
     job = _library.Motion(
         points=points.ctypes.data,
-        moves=_library.ct.addressof(given),
+        moves=_library.ct.addressof(told.given),
         out=out.ctypes.data,
         depth=None if depth is None else _library.at(depth, np.float64, points.shape[:1]),
         n_points=len(points),
-        n_moves=len(moves),
+        n_moves=len(told),
         forward=int(forward),
     )
     _library.call("motion", job, chosen, count)

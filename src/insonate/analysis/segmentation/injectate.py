@@ -80,7 +80,7 @@ def injectate(
     if not isinstance(grid, Grid) or volume <= 0 or before.shape != nowhere.shape or not tips:
         return nowhere
     reach = AT_LEAST + math.sqrt(volume / (math.pi * SPREAD))
-    away = np.min([np.hypot((grid.axial - a)[:, None], (grid.lateral - b)[None, :]) for a, b in tips], axis=0)
+    axial, lateral = np.array(tips, float).T
     steps = max(round(BORDER / float(grid.axial[1] - grid.axial[0])), 1)
     there = binary_dilation(before, iterations=steps)
     found = nowhere
@@ -88,7 +88,13 @@ def injectate(
         if not structure.tissue.is_vessel:
             continue
         part = segmentation.mask(number)
-        if part.any() and away[part].min() <= reach and there[part].mean() <= SAME:
+        rows, columns = np.nonzero(part)
+        if len(rows) == 0:
+            continue
+        away = np.hypot(
+            grid.axial[rows][:, None] - axial, grid.lateral[columns][:, None] - lateral
+        )  # of its pixels from each tip: a vessel is a small part of a picture
+        if away.min() <= reach and there[rows, columns].mean() <= SAME:
             found = found | part
     return found
 

@@ -90,16 +90,16 @@ def _among(made: np.ndarray, shape: tuple[int, int], columns: slice, rest: float
     return whole
 
 
-def _nodes(plane: Plane, displacement: np.ndarray, n_nodes: int) -> np.ndarray:
-    """Give where the tissue of every STRIDE-th sample was at rest, (n_lateral, n_nodes, 3) [m]."""
+def _nodes(plane: Plane, displacement: np.ndarray, n_nodes: int, columns: slice) -> np.ndarray:
+    """Give where the tissue of every STRIDE-th sample of these columns was at rest, (n_columns, n_nodes, 3) [m]."""
     rotation, rows = plane.pose.rotation, np.arange(n_nodes) * STRIDE
     down = plane.pose.translation + (rows * plane.axial_step)[:, None] * rotation[:, 2]
-    across = plane.lateral[:, None] * rotation[:, 0]
+    across = plane.lateral[columns, None] * rotation[:, 0]
     places = across.astype(np.float32)[:, None, :] + down.astype(np.float32)
     if not displacement.any():
         return np.asarray(places)
     n, m, _ = displacement.shape
-    low, share = _between(np.arange(plane.shape[0]), plane.shape[0] - 1, n)
+    low, share = _between(np.arange(plane.shape[0])[columns], plane.shape[0] - 1, n)
     moved = displacement.astype(np.float32)
     wide = moved[low] + (moved[low + 1] - moved[low]) * share[:, None, None]
     low, share = _between(rows, plane.shape[1] - 1, m)
@@ -234,7 +234,7 @@ class CompiledBody:
                 f"the middle of the plane must lie within the window ({ranges} mm), got ({given}) mm"
             )
         n_axial = plane.shape[1]
-        nodes = _nodes(plane, displacement, -(-n_axial // STRIDE) + 1)[columns]
+        nodes = _nodes(plane, displacement, -(-n_axial // STRIDE) + 1, columns)
         across = plane.pose.rotation[:, 1]
         yaw = np.round(np.arctan2(-across[0], across[1]) / YAW) * YAW
         volumes = self.volumes

@@ -198,6 +198,7 @@ class Contact:
         self._moves = force > 0
         self._steps = max(2, int(np.ceil(self.sunk / STEP)))
         self.move: Move | None = None
+        self._told: Any = None
         """As numbers: share along the face, its direction, its middle, steps; None where nothing is pressed."""
         if self._moves:
             self._plan(layers, values, pose)
@@ -242,7 +243,9 @@ class Contact:
             return points
         kernel = kernels.get()
         if kernel is not None and self.move is not None:
-            return np.asarray(kernel.carried(points, [self.move], forward=sign > 0))
+            if self._told is None:
+                self._told = kernel.told([self.move])
+            return np.asarray(kernel.carried(points, self._told, forward=sign > 0))
         for _ in range(self._steps):
             middle = points + self._flow(points) * (sign / (2 * self._steps))
             points = points + self._flow(middle) * (sign / self._steps)

@@ -6,7 +6,7 @@ fluid along nerves, and the walls of vessels. Each keeps volume, and so does the
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -29,7 +29,7 @@ class Map(Protocol):
         ...
 
 
-_Run = tuple[Sequence[Map], Sequence[Move]]
+_Run = tuple[Sequence[Map], Any]
 """Maps that follow each other, and what a kernel is told of them; nothing where it does not know them."""
 
 
@@ -63,7 +63,7 @@ class Deformation:
     def _runs(self) -> tuple[list[_Run], list[_Run]]:
         """Give the runs of all maps, and of the inner ones alone; parted once."""
         if kernels.get() is None:
-            return [([self.contact, *self.inner], [])], [(self.inner, [])]
+            return [([self.contact, *self.inner], None)], [(self.inner, None)]
         if not self._parted:
             self._parted.extend([_runs((self.contact, *self.inner)), _runs(self.inner)])
         return self._parted[0], self._parted[1]
@@ -175,4 +175,4 @@ def _runs(maps: Sequence[Map]) -> list[_Run]:
             out.append(([one], []))
         if move is not None:
             out[-1][1].append(move)
-    return [(maps, moves) for maps, moves in out]
+    return [(maps, kernels.get().told(moves) if moves else None) for maps, moves in out]

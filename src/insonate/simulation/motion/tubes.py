@@ -102,7 +102,7 @@ class Tube:
         places[:, self.across] = self.middle
         kernel = kernels.get()
         if kernel is not None:
-            places = kernel.carried(places, [wall.move for wall in walls], forward=True)
+            places = kernel.carried(places, kernel.told([wall.move for wall in walls]), forward=True)
         else:
             for wall in reversed(walls):
                 places = wall.forth(places)

@@ -248,21 +248,24 @@ def _compiled_heard() -> Any:
     def kernel(levels, stride, reflectivity, transmission, out):  # type: ignore[no-untyped-def]
         n, m = reflectivity.shape
         rows, columns = levels.shape
-        line = np.empty(columns + 1, np.float32)
-        shares = (np.arange(stride) / stride).astype(np.float32)
+        # First along columns, on every `stride`-th row; then between those, in loops that a compiler makes vectors of.
+        lines = np.empty((rows, m), np.float32)
+        for i in range(rows):
+            for k in range(columns):
+                rise = (levels[i, min(k + 1, columns - 1)] - levels[i, k]) / np.float32(stride)
+                for j in range(k * stride, min((k + 1) * stride, m)):
+                    lines[i, j] = levels[i, k] + rise * np.float32(j - k * stride)
         for i in range(n):
             low = i // stride
-            high, share = min(low + 1, rows - 1), shares[i % stride]
-            for k in range(columns):
-                line[k] = levels[low, k] + (levels[high, k] - levels[low, k]) * share
-            line[columns] = line[columns - 1]
-            for k in range(columns):
-                begin, rise = k * stride, line[k + 1] - line[k]
-                for j in range(begin, min(begin + stride, m)):
-                    value = line[k] + rise * shares[j - begin]
-                    if transmission.size:
-                        value *= transmission[i, j]
-                    out[i, j] = reflectivity[i, j] * value
+            line, onward, made, strong = lines[low], lines[min(low + 1, rows - 1)], out[i], reflectivity[i]
+            share = np.float32(i % stride) / np.float32(stride)
+            if transmission.size:
+                through = transmission[i]
+                for j in range(m):
+                    made[j] = strong[j] * through[j] * (line[j] + (onward[j] - line[j]) * share)
+            else:
+                for j in range(m):
+                    made[j] = strong[j] * (line[j] + (onward[j] - line[j]) * share)
 
     return kernel
 

@@ -1,7 +1,7 @@
 """The motion of many places in compiled code; the reference are the closed forms of `fields`, `tubes` and `contact`.
 
-A kernel module has `is_available()` and `carried`. There is no twin in Numba: without the compiled library the closed forms
-themselves are asked, map by map: a body's state then differs by less than 2e-9 m.
+A kernel module has `is_available()`, `told` and `carried`. There is no twin in Numba: without the compiled library the
+closed forms themselves are asked, map by map: a body's state then differs by less than 2e-9 m.
 """
 
 from typing import Any

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -18,17 +19,22 @@ def is_available() -> bool:
     return hasattr(insonate_native, "has") and bool(insonate_native.has("motion"))
 
 
-def carried(
-    points: np.ndarray, moves: Sequence[Move], *, forward: bool, depth: np.ndarray | None = None
-) -> np.ndarray:
+def told(moves: Sequence[Move]) -> Any:
+    """Pack causes of motion, outermost first, for `carried` to be asked again and again."""
+    import insonate_native
+
+    return insonate_native.Moves([(one.kind, one.numbers, one.table, one.axis, one.inside) for one in moves])
+
+
+def carried(points: np.ndarray, moves: Any, *, forward: bool, depth: np.ndarray | None = None) -> np.ndarray:
     """Carry places through causes of motion.
 
     Parameters
     ----------
     points : numpy.ndarray
         (n, 3) patient frame [m].
-    moves : sequence of Move
-        Outermost first.
+    moves : object
+        What `told` gave.
     forward : bool
         From the body at rest to now, else back.
     depth : numpy.ndarray, optional
@@ -41,5 +47,4 @@ def carried(
     """
     import insonate_native
 
-    told = [(one.kind, one.numbers, one.table, one.axis, one.inside) for one in moves]
-    return np.asarray(insonate_native.carried(points, told, forward=forward, depth=depth))
+    return np.asarray(insonate_native.carried(points, moves, forward=forward, depth=depth))

@@ -296,3 +296,11 @@ def test_what_is_not_labelled_any_more_is_waited_for_before_the_needle_goes_back
     )
     assert said == [near, wait, back, near, wait]
     assert module._with_key(caution, 0.0, None) is None  # no needle is inside
+
+
+def test_a_needle_that_steps_do_not_bring_back_is_drawn_back_at_once():
+    echo = replace(near_artery(Level.UNKNOWN, 8.0), rule="echo", about="needle", reason="No echo there")
+    long = replace(echo, since=10.0 - module.LOOKED_AGAIN - 0.1)
+    assert module._with_key(echo, 0.02, None) == "Press {↓} 2 times, look again: no echo there."
+    assert module._with_key(long, 0.02, None) == "Hold {↓} to withdraw: no echo there."
+    assert module._with_key(long, 0.0, None) is None

@@ -187,6 +187,20 @@ def test_what_lies_near_the_target_belongs_to_it_and_so_on_from_one_to_the_next(
     assert not near["femoral artery"].target
 
 
+def test_a_plexus_is_gone_to_from_any_side_and_entered_nowhere():
+    deep = [nerve((0.021, 0.012), 0.003), nerve((0.013, 0.012), 0.002, instance=2)]
+    scene, one, many = scene_of(*deep), plexus(None), plexus(sourced(4e-3))
+    alone, together = plan(scene, one), plan(scene, many)
+    stand_off = one.target.standoff.value
+    above = [path for path in together.paths if path.target[0] < 0.013]  # beside the upper, which is the smaller
+    assert above and not any(path.target[0] < 0.013 for path in alone.paths)
+    for path in together.paths:
+        way = np.linspace(path.entry, path.target, 200)
+        for at, radius in (((0.021, 0.012), 0.003), ((0.013, 0.012), 0.002)):
+            assert np.linalg.norm(way - at, axis=1).min() - radius > 0.8 * stand_off
+        assert {one.structure for one in path.clearances if one.distance is not None} == {"nerve 2"}
+
+
 def test_without_a_word_of_it_or_too_far_nothing_belongs_to_a_target():
     for together in (None, sourced(2e-3)):
         of = plan(CLUSTER, plexus(together))

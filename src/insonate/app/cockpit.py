@@ -48,6 +48,9 @@ LOOKED_FOR: Seconds = 3.0
 """So long a structure that was too near, and is not labelled now, is waited for before the needle is to go back: most are
 labelled again by then, or told to be none [s]."""
 
+LOOKED_AGAIN: Seconds = 5.0
+"""For so long a needle that the picture does not show is drawn back in steps; then it is drawn back as it is [s]."""
+
 Deed = MoveProbe | MoveNeedle | Press | Stimulate
 
 
@@ -342,6 +345,8 @@ def _with_key(cue: Cue, inserted: Meters, unseen: Seconds | None) -> str | None:
     if cue.rule == "pressure":
         return "Stop injecting. Press {↓} to withdraw 1 mm." if cue.level is Level.STOP else None
     if cue.rule == "echo":
+        if cue.time - cue.since > LOOKED_AGAIN:  # steps did not bring it back
+            return f"Hold {{↓}} to withdraw: {_first_lower(cue.reason)}."
         return f"Press {{↓}} 2 times, look again: {_first_lower(cue.reason)}."
     if cue.rule != "clearance":
         return None

@@ -6,7 +6,8 @@ with D the exact Euclidean distance to the structure's pixels (that need not be 
 what looking up at points may miss: half a pixel's diagonal for the pixel's own extent, the same for the point's place
 in its pixel, and half the way between two points. So it is never more than the clearance of the straight line itself.
 A path is kept if it holds the margin of every structure that is known, ends at the stand-off outside the target without
-crossing it, is no longer than the needle and no steeper than the limit. Kept paths are ranked by
+crossing it, is no longer than the needle and no steeper than the limit. Nerves that belong to the target, as those of a
+plexus do, are one target with it: a path may end beside any of them. Kept paths are ranked by
 
     score = min(c / m, 3) / 3 + cos(angle) - length / needle length - b
 
@@ -112,6 +113,7 @@ class _Obstacle:
         np.ndarray
     )  # (rows, columns) from each pixel's center to the nearest pixel of the structure [unit]
     reason: str
+    belongs: bool  # to the target, as another nerve of a plexus does: the stand-off holds for it, and no margin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -443,6 +445,7 @@ def _obstacles(
                 required=sighting.margin if in_meters else OFF,
                 distance=distance_transform_edt(~mask, sampling=grid.step),
                 reason=sighting.reason,
+                belongs=sighting.belongs,
             )
         )
     return found
@@ -486,6 +489,10 @@ def plan(scene: Scene, procedure: Procedure) -> Plan:
     body = segmentation.mask(target)
     outside = distance_transform_edt(~body, sampling=grid.step)
     sightings = _with_own(sightings, segmentation, outside, procedure, grid)
+    own = [one.label for one in sightings if one.belongs]
+    if own:  # a plexus is gone to from any side of it, and its nerves are all outside the way
+        body = np.isin(segmentation.labels[0], [target, *own])
+        outside = distance_transform_edt(~body, sampling=grid.step)
     stand_off = procedure.target.standoff.value + radius if in_meters else STAND_OFF_HEIGHTS * grid.shape[0]
     stand_off += _half_pixel(grid)  # distances are to the centers of its pixels
     ends = _ends(outside, stand_off, grid)
@@ -508,7 +515,8 @@ def plan(scene: Scene, procedure: Procedure) -> Plan:
         return _nothing(procedure, target, sightings, f"no straight path keeps {limits}")
     # A margin of nothing is no leave to go through.
     holds = [
-        (near >= obstacle.required) & (near > 0) for near, obstacle in zip(nearest, obstacles, strict=True)
+        obstacle.belongs | ((near >= obstacle.required) & (near > 0))
+        for near, obstacle in zip(nearest, obstacles, strict=True)
     ]
     keeps = np.logical_and.reduce([fits, *holds])
     if not keeps.any():
@@ -522,7 +530,9 @@ def plan(scene: Scene, procedure: Procedure) -> Plan:
             else "angle and every structure's place"
         )
         return _nothing(procedure, target, sightings, f"no straight path keeps {limits}{between}")
-    margins = [near / max(o.required, 1e-9) for near, o in zip(nearest, obstacles, strict=True)]
+    margins = [
+        near / max(o.required, 1e-9) for near, o in zip(nearest, obstacles, strict=True) if not o.belongs
+    ]
     room = np.min(margins, axis=0) if margins else np.full(len(keeps), PLENTY)
     longest = reach if in_meters else float(np.hypot(*grid.shape))
     score = np.minimum(room, PLENTY) / PLENTY + np.cos(candidates.angle) - candidates.length / longest

@@ -1,10 +1,11 @@
 """An agent that scans to its target, advances a needle in the plane, injects beside a nerve, and withdraws.
 
 What it knows: where the target lies under the pressed probe, which a trained eye sees in the image, with an error of its
-own (`place`). What it does not know: where its needle is, other than by the tracker, late and noisy; whether its tip lies
-in the plane; what is between. It acts after its reaction time, its hands shake (a first-order Gauss-Markov process), its
-needle points a little elsewhere than it means to. It corrects a share of the error that it sees; with the tip out of the
-plane it stops and moves the probe onto it, or, as chance has it, goes on blind.
+own (`place`), part of which goes once its tip is near and both are seen in one picture (`looks_again`). What it does not
+know: where its needle is, other than by the tracker, late and noisy; whether its tip lies in the plane; what is between. It
+acts after its reaction time, its hands shake (a first-order Gauss-Markov process), its needle points a little elsewhere than
+it means to. It corrects a share of the error that it sees; with the tip out of the plane it stops and moves the probe onto
+it, or, as chance has it, goes on blind.
 """
 
 from collections.abc import Iterable, Sequence
@@ -51,6 +52,8 @@ ALIKE: Meters = 2e-3
 ENOUGH: Meters = 3e-3
 """A way that is not so clear is left for any that is clearer by `BETTER` [m]."""
 BETTER: Meters = 3e-4
+NEAR_IT: Meters = 10e-3
+"""With the tip so near to its goal it looks again where the target lies [m]."""
 IN_THE_WAY = (Tissue.BONE, Tissue.PLEURA)
 """Beside vessels, and the other nerves where it knows them."""
 WAYS = (
@@ -150,7 +153,7 @@ class Agent:
             self._station + SWEEP if self._station + SWEEP < body.extent[1, 1] else self._station - SWEEP
         )
         self._force = float(self._values["force"])
-        wrong = self._rng.normal(0, self._values["place"], 3)
+        self._wrong = wrong = self._rng.normal(0, self._values["place"], 3)
         given_way = layers(body)
         beside_it = (self.target, float(self._values["stand_off"])) if self._values["sees_nerves"] else None
         best: tuple[float, float, np.ndarray, np.ndarray] | None = None
@@ -282,6 +285,8 @@ class Agent:
             if self._lost:
                 self._blind = self._rng.random() > self._values["stops_when_lost"]
                 self._slice += self._values["correction"] * off
+            if not self._lost:
+                self._look_again(tip)
             self._correct(tip)
         if not (self._lost and not self._blind):
             self._inserted += self._values["speed"] * TICK
@@ -291,6 +296,13 @@ class Agent:
         if far <= 0.5e-3 or self._inserted > length + 4e-3:
             self.phase = Phase.INJECT
             self._act = now + self._values["reaction"]
+
+    def _look_again(self, tip: np.ndarray) -> None:
+        """Take back a part of the error of where the target lies, once the tip is seen near it: both are in one picture."""
+        if np.linalg.norm(self._goal - tip) > NEAR_IT:
+            return
+        seen = self._values["looks_again"] * self._wrong * np.array([1.0, 0.0, 1.0])
+        self._wrong, self._goal = self._wrong - seen, self._goal - seen
 
     def _correct(self, tip: np.ndarray) -> None:
         """Turn the hub by a share of the angle by which the tip is seen off the line."""

@@ -192,7 +192,9 @@ def test_a_plexus_is_gone_to_from_any_side_and_entered_nowhere():
     scene, one, many = scene_of(*deep), plexus(None), plexus(sourced(4e-3))
     alone, together = plan(scene, one), plan(scene, many)
     stand_off = one.target.standoff.value
-    above = [path for path in together.paths if path.target[0] < 0.013]  # beside the upper, which is the smaller
+    above = [
+        path for path in together.paths if path.target[0] < 0.013
+    ]  # beside the upper, which is the smaller
     assert above and not any(path.target[0] < 0.013 for path in alone.paths)
     for path in together.paths:
         way = np.linspace(path.entry, path.target, 200)

@@ -113,7 +113,9 @@ class _Obstacle:
         np.ndarray
     )  # (rows, columns) from each pixel's center to the nearest pixel of the structure [unit]
     reason: str
-    belongs: bool  # to the target, as another nerve of a plexus does: the stand-off holds for it, and no margin
+    belongs: (
+        bool  # to the target, as another nerve of a plexus does: the stand-off holds for it, and no margin
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -491,7 +491,7 @@ def plan(scene: Scene, procedure: Procedure) -> Plan:
     body = segmentation.mask(target)
     outside = distance_transform_edt(~body, sampling=grid.step)
     sightings = _with_own(sightings, segmentation, outside, procedure, grid)
-    own = [one.label for one in sightings if one.belongs]
+    own = [one.label for one in sightings if one.belongs and one.label is not None]
     if own:  # a plexus is gone to from any side of it, and its nerves are all outside the way
         body = np.isin(segmentation.labels[0], [target, *own])
         outside = distance_transform_edt(~body, sampling=grid.step)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -236,3 +238,19 @@ def test_a_probe_may_be_turned_and_tells_where_it_is():
     _, seen = lived([probe(force=3.0, turn=np.pi / 2)], TICK)
     assert seen[0].pose.translation[2] > 1e-3
     np.testing.assert_allclose(seen[0].pose.rotation, held(turn=np.pi / 2).rotation)
+
+
+def test_a_tip_drawn_back_by_a_millimeter_lies_in_another_spot_and_meets_another_pressure(monkeypatch):
+    asked = []
+    monkeypatch.setattr("insonate.simulation.course.opening", lambda *told: asked.append(told[3]) or 5e4)
+    there = needle_to((-0.0115, 0, 0.0165), speed=0.04)
+    last = there[-1]
+    moves = [
+        replace(last, inserted=last.inserted - back, time=time)
+        for back, time in ((0.3e-3, 1.5), (1.0e-3, 2.0), (0.2e-3, 2.5))
+    ]
+    lived([probe(), *there, inject(0.9, rate=2e-7), *moves], 3.0)
+    at_rest = [asked[ticks_until(time) - 1] for time in (1.4, 1.9, 2.4, 2.9)]
+    first, near, back, again = at_rest
+    assert near == first  # a third of a millimeter is the same spot
+    assert back > near and again > back

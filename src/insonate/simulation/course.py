@@ -60,6 +60,10 @@ FIRST_FORCE: Newtons = 2.0
 NEAR: Meters = 0.012
 """The distance to what lies further away is that at rest [m]."""
 
+ELSEWHERE: Meters = 0.8e-3
+"""A tip that has gone so far lies in another spot, whose opening pressure is its own: withdrawing by 1 mm is to be worth
+something; a design assumption [m]."""
+
 OFFSETS = 2e-4 * np.concatenate([np.zeros((1, 3)), np.eye(3), -np.eye(3)])
 """Of places at which a distance is asked for with its slope [m]."""
 
@@ -193,7 +197,8 @@ class Course:
         self.pulses = 0
         self.tracker = Tracker(seed)
         self.place = Place.OUTSIDE
-        self.visit = 0
+        self.visit = self.spot = 0
+        self._spotted: tuple[int, np.ndarray] | None = None
         self.parts: dict[str, _Part] = {}
         self.twitching: tuple[str, Seconds] | None = None
         self._clear: dict[int, tuple[np.ndarray, Meters]] = {}
@@ -571,7 +576,7 @@ class Course:
     def _inject(self) -> None:
         self.deposits.rest(TICK)
         distance = self.around.distance
-        wanted = opening(self.seed, self.place, distance, self.visit)
+        wanted = opening(self.seed, self.place, distance, self._spot())
         self.syringe.press(wanted, self.gauge, TICK)
         volume = self.syringe.rate * TICK
         if volume > 0:
@@ -588,6 +593,20 @@ class Course:
             before = self.deposits.given[-1].volume
             self.deposits.add(volume)
             self.syringe.volume = max(self.syringe.volume - (before - self.deposits.given[-1].volume), 0.0)
+
+    def _spot(self) -> int:
+        """Give the number of the spot in which the tip lies: another one where it has gone on, or into something else."""
+        shaft = self.insertion.shaft
+        if shaft is not None:
+            spotted = self._spotted
+            if (
+                spotted is None
+                or spotted[0] != self.visit
+                or np.linalg.norm(shaft.tip - spotted[1]) > ELSEWHERE
+            ):
+                self._spotted = (self.visit, np.array(shaft.tip))
+                self.spot += 1
+        return self.spot
 
     def _site(self) -> np.ndarray:
         """Give where the tip was before any fluid was there and any force moved it."""
@@ -692,6 +711,7 @@ class Course:
         tell(
             sorted(self.controls.items()), self.place, self.visit, self.pulses, self.next_pulse, self.stimulus
         )
+        tell(self.spot, *(() if self._spotted is None else self._spotted))
         tell(sorted((name, part.amount, part.wanted) for name, part in self.parts.items()), self.twitching)
         tell(
             self.syringe, self.insertion.tent, self.insertion.recoil, self.insertion.drag, self.insertion.pops

@@ -1,6 +1,6 @@
 """A syringe with a pressure gauge: what the tissue asks for, and what the needle adds.
 
-Opening pressures at 10 mL/min are drawn for each visit from the distributions of CLINICAL.md C3: 1 mm from a nerve, touching
+Opening pressures at 10 mL/min are drawn for each spot from the distributions of CLINICAL.md C3: 1 mm from a nerve, touching
 it, inside it, in a vessel. They overlap: no pressure proves where a tip is. Another rate changes what the needle itself
 takes, Poiseuille's R = 8 eta L / (pi r^4). The gauge follows with the time constant of syringe and line.
 """
@@ -26,7 +26,7 @@ def resistance(gauge: int) -> float:
     return float(8 * tables["injector"]["viscosity"] * tables["needle"]["length"] / (np.pi * radius**4))
 
 
-def opening(seed: int, place: Place, distance: Meters, visit: int) -> Pascals:
+def opening(seed: int, place: Place, distance: Meters, spot: int) -> Pascals:
     """Give the pressure at which tissue takes 10 mL/min.
 
     Parameters
@@ -37,8 +37,8 @@ def opening(seed: int, place: Place, distance: Meters, visit: int) -> Pascals:
         What the tip lies in.
     distance : float
         To the nearest nerve, negative inside [m].
-    visit : int
-        Each visit draws anew.
+    spot : int
+        Each spot draws anew.
 
     Returns
     -------
@@ -51,7 +51,7 @@ def opening(seed: int, place: Place, distance: Meters, visit: int) -> Pascals:
     kind = {Place.NERVE: "inside", Place.VESSEL: "vessel"}.get(
         place, "contact" if distance < TOUCHING else "near"
     )
-    rng = np.random.default_rng((seed, 0x1E7, visit, *kind.encode()))
+    rng = np.random.default_rng((seed, 0x1E7, spot, *kind.encode()))
     return float(max(rng.normal(values[f"{kind}_mean"], values[f"{kind}_deviation"]), 7e3))
 
 

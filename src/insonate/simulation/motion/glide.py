@@ -19,6 +19,7 @@ SOFT: Meters = 0.5e-3
 """Over which the motion begins below the pleura [m]."""
 DIFFERENCE: Meters = 0.4e-3
 """Of the gradient of the distance [m]."""
+ASIDE = DIFFERENCE * np.concatenate([np.eye(3), -np.eye(3)])
 SETTLING = 4
 """Steps by which the inverse is improved."""
 
@@ -41,14 +42,9 @@ class Glide:
         share = np.clip(depth[below] / SOFT, 0, 1)
         at = points[below] + sign * share[:, None] * self.amount
         here = np.asarray(self.distance(at), dtype=float)
-        slope = np.stack(
-            [
-                np.asarray(self.distance(at + DIFFERENCE * axis))
-                - np.asarray(self.distance(at - DIFFERENCE * axis))
-                for axis in np.eye(3)
-            ],
-            axis=1,
-        )
+        # one question for all six places beside each
+        beside = np.asarray(self.distance((at + ASIDE[:, None]).reshape(-1, 3)), dtype=float).reshape(6, -1)
+        slope = (beside[:3] - beside[3:]).T
         slope /= np.maximum(np.linalg.norm(slope, axis=1, keepdims=True), 1e-12)
         out[below] = at - (here + depth[below])[:, None] * slope
         return out
@@ -60,6 +56,8 @@ class Glide:
     def forth(self, points: np.ndarray) -> np.ndarray:
         """Give where tissue is, (n, 3) [m]."""
         now = self._moved(points, 1.0)
+        if np.array_equal(now, points):  # all lie above the pleura, and stay
+            return now
         for _ in range(SETTLING):
             now = now + points - self.back(now)
         return now

@@ -14,6 +14,8 @@ from insonate.imaging.beamforming import kernels as beamforming
 from insonate.simulation.acoustics import FourierEngine
 from insonate.simulation.acoustics import kernels as acoustics
 from insonate.simulation.acoustics.kernels.reference import GRAZING, NEAREST
+from insonate.simulation.motion.fields import Drag, Pool, Slide
+from insonate.simulation.motion.tubes import Sleeve, Tube, Wall
 
 SPEED, PITCH, ELEMENTS = 1540.0, 3e-4, 128
 CARRIER = 5.2e6
@@ -93,6 +95,41 @@ def points(n: int) -> tuple[tuple[Any, ...], dict[str, Any]]:
     return (scatterers, scatterers[:, 2].astype(float) / SPEED, elements), settings
 
 
+def deformed() -> tuple[np.ndarray, list[Any]]:
+    """Places of a live map, 97 x 53 over 77 x 41 mm, and what moves them: needle, breath, fluid at six places, five vessels."""
+    rng = np.random.default_rng(3)
+    x, z = np.meshgrid(np.linspace(-0.0385, 0.0385, 97), np.linspace(0, 0.041, 53), indexing="ij")
+    places = np.stack([x.ravel(), np.zeros(x.size), z.ravel()], axis=1)
+
+    def tube(radius: float) -> Tube:
+        along = np.linspace(-0.02, 0.02, 21)
+        middle = rng.uniform((-0.02, 0.01), (0.02, 0.03)) + np.stack([0.05 * along, 0.02 * along], axis=1)
+        stretch = np.tile(np.diag([0.9, 1 / 0.9]), (21, 1, 1))
+        return Tube(label=1, axis=1, along=along, middle=middle, radius=np.full(21, radius), stretch=stretch)
+
+    tip = np.array([-3e-3, 0.0, 0.012])
+    maps = [
+        Drag(middle=tip, direction=np.array([0.8, 0, 0.6]), amount=4e-4, width=9.5e-4),
+        Slide(amount=np.array([1e-4, 6e-4, 0]), depth=0.015),
+        *(
+            Pool(
+                middle=tip + 2e-3 * n * np.array([0.8, 0, 0.6]),
+                normal=np.array([0.0, 0, 1.0]),
+                volume=3e-7,
+                flatness=3.5,
+            )
+            for n in range(6)
+        ),
+        *(
+            Sleeve(tube=tube(2e-3), volume=3e-7, station=0.0, half_length=0.014, inside=False)
+            for _ in range(6)
+        ),
+        *(Wall(tube=tube(4e-3), area=1.08) for _ in range(3)),
+        *(Wall(tube=tube(4e-3), area=0.6, flat=0.3) for _ in range(2)),
+    ]
+    return places, maps
+
+
 def _costs(work: Callable[[], Any], times: int) -> list[float]:
     work()
     costs = []
@@ -139,6 +176,10 @@ def rows() -> list[dict[str, Any]]:
     }
     waves, settings = spectrum()
     cloud, medium = points(100_000)
+    places, maps = deformed()
+    moves = native.Moves(
+        [(one.kind, one.numbers, one.table, one.axis, one.inside) for one in (m.move for m in maps)]
+    )
     found = []
     for chosen in native.available():
         how: dict[str, Any] = {"instructions": chosen, "threads": 1}
@@ -164,6 +205,13 @@ def rows() -> list[dict[str, Any]]:
             lambda h=how: native.deposit(*cloud, **medium, nearest=NEAREST, **h),
             9,
             30.0 if chosen != "plain" else None,
+        )
+        found += _timed(
+            f"native/motion/{chosen}",
+            f"{len(places)} places through {len(maps)} maps of a body that moves",
+            lambda h=how: native.carried(places, moves, **h),
+            31,
+            None,
         )
     found += _timed(
         "native/das/numba",
@@ -192,6 +240,22 @@ def rows() -> list[dict[str, Any]]:
         for chosen in native.available():
             made = native.delay_and_sum(*arguments, **names, instructions=chosen)
             found.append(_error(f"native/{name}-error/{chosen}", "of the image, in norm", made, truth, 1e-3))
+    rested = places
+    for one in maps:
+        rested = one.back(rested)
+    for chosen in native.available():
+        off = float(np.abs(native.carried(places, moves, instructions=chosen) - rested).max())
+        found.append(
+            row(
+                f"native/motion-error/{chosen}",
+                "farthest that a place is off",
+                [off],
+                "m",
+                sense="max",
+                target=1e-12,
+                truth="the closed forms, in NumPy",
+            )
+        )
     truth = acoustics.get("reference").remap(*waves, **settings)
     few, medium = points(2000)
     lines = acoustics.get("reference").deposit(*few, **medium)

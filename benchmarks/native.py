@@ -96,7 +96,7 @@ def points(n: int) -> tuple[tuple[Any, ...], dict[str, Any]]:
 
 
 def deformed() -> tuple[np.ndarray, list[Any]]:
-    """Places of a live map, 97 x 53 over 77 x 41 mm, and what moves them: needle, breath, fluid at six places, five vessels."""
+    """Places of a live map, 97 x 53 over 77 x 41 mm, and what moves them: needle, breath, fluid, vessels."""
     rng = np.random.default_rng(3)
     x, z = np.meshgrid(np.linspace(-0.0385, 0.0385, 97), np.linspace(0, 0.041, 53), indexing="ij")
     places = np.stack([x.ravel(), np.zeros(x.size), z.ravel()], axis=1)

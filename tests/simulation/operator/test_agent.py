@@ -163,3 +163,17 @@ def test_an_expert_looks_for_other_nerves_before_and_a_novice_does_not(monkeypat
 
 def _tube(body):
     return "femoral nerve", trace(body, NERVE)
+
+
+def test_an_expert_sees_better_where_its_target_lies_once_its_tip_is_near():
+    for kind, left in (("expert", 0.6), ("novice", 1.0)):
+        for seed in range(3):
+            first = Agent(kind, seed, BODY)
+            _, agent, _, _ = played(kind, seed, seconds=15.0)
+            moved = agent._goal - first._goal
+            np.testing.assert_allclose(
+                moved, agent._wrong - first._wrong, atol=1e-12
+            )  # nothing but the error goes
+            assert moved[1] == 0  # along the limb nothing shows it
+            before, after = (np.linalg.norm(one._wrong[[0, 2]]) for one in (first, agent))
+            assert after <= left * before if kind == "expert" else after == before

@@ -99,6 +99,7 @@ export function shownLabels(
   // The corners belong to the picture's own words.
   const taken: Box[] = [
     { left: 0, top: 0, right: width, bottom: 2.4 * font },
+    { left: 0.6 * width, top: 0, right: width, bottom: 4.8 * font }, // where it is narrow they take two lines
     { left: 0.5 * width, top: height - 2.4 * font, right: width, bottom: height },
   ]
   return drawing.labels.map((label) => {

@@ -9,11 +9,13 @@ seeds serve testing alone, made here, or kept in the folder that INSONATE_SIMULA
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.special import softmax
 
 from benchmarks.rows import row
 from insonate.analysis.fitting import likeness
@@ -21,8 +23,9 @@ from insonate.analysis.fitting.division import HALVES, half
 from insonate.analysis.fitting.evaluation import measure, tally
 from insonate.analysis.fitting.grouping import folds, groups, similarity
 from insonate.analysis.fitting.pairs import Pair, read_pairs
+from insonate.analysis.models import stored
+from insonate.analysis.models.canvas import even, from_canvas, place, to_canvas
 from insonate.analysis.models.nerve_vessel import nerve_vessel
-from insonate.analysis.models.simulated_tissues import ask, calibration, shares
 from insonate.analysis.segmentation.instances import components
 from insonate.core import Tissue
 from insonate.pipeline.fitting_pictures import TISSUES, make
@@ -35,6 +38,8 @@ QUICK_REAL = 4
 """Real pairs in a smoke run, all of the working half: no smoke looks at the sealed one."""
 SMALLEST = 0.0008
 """Share of a picture below which a component is no structure."""
+SIZE = 160
+"""Rows and columns of the canvas of the network that has seen simulated pictures alone."""
 GOALS = {"auc": 0.85, "nerve": 0.40, "vessel": 0.60}
 
 
@@ -96,15 +101,23 @@ def _by_foundation(pair: Pair) -> np.ndarray:
     return labels
 
 
+@cache
+def _simulated_only() -> Callable[[np.ndarray], np.ndarray]:
+    """Give the network fitted on simulated pictures alone; INSONATE_SIMULATED_ONLY names another `prepared.onnx`."""
+    path = Path(os.environ.get("INSONATE_SIMULATED_ONLY", Path(__file__).with_name("simulated_only.onnx")))
+    asked = stored.session(path.read_bytes(), 1)
+    return lambda canvases: np.asarray(asked.run(None, {"picture": canvases})[0])
+
+
 def _by_simulated_only(pair: Pair) -> np.ndarray:
     """Label a real pair as the network fitted on simulated pictures alone would, for this measurement and nothing else."""
-    numbers = calibration()
-    share = shares(pair.picture, 1.0, calibration=numbers, ask=ask)
-    nerve = [k for k, tissue in enumerate(numbers.classes, start=1) if tissue is Tissue.NERVE]
-    vessel = [k for k, tissue in enumerate(numbers.classes, start=1) if tissue.is_vessel]
-    rest = [k for k in range(len(share)) if k not in (*nerve, *vessel)]
-    wanted = np.stack([share[some].sum(axis=0) for some in (rest, nerve, vessel)])
-    labels = wanted.argmax(axis=0)
+    placement = place(pair.picture, size=SIZE)
+    canvas = even(to_canvas(pair.picture, placement))
+    scores = _simulated_only()(np.stack([canvas, canvas[:, ::-1]])[:, None])
+    share = softmax((scores[0] + scores[1][:, :, ::-1]) / 2, axis=0)
+    share = from_canvas(share, placement, pair.picture.shape)
+    share[0] += np.maximum(0, 1 - share.sum(axis=0))
+    labels = share.argmax(axis=0)
     out = np.zeros(labels.shape, np.uint8)
     for k in (1, 2):
         for part in components(labels == k, floor=SMALLEST * labels.size):

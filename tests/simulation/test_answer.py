@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import binary_erosion
 
-from insonate.core import AdvanceNeedle, ChannelData, MoveBody, UnknownNameError
+from insonate.core import AdvanceNeedle, ChannelData, MoveBody, Tissue, UnknownNameError
 from insonate.imaging.beamforming.delay_and_sum import delay_and_sum
 from insonate.simulation import answer
 from insonate.simulation.answer import media, replay
@@ -19,8 +19,8 @@ BODY = AnalyticBody()
 SETTINGS = Settings(truth_step=2e-4)
 
 
-def answers(commands, until, every=1):
-    return list(replay(7, SETTINGS, commands, until, body=BODY, every=every))
+def answers(commands, until, every=1, **more):
+    return list(replay(7, SETTINGS, commands, until, body=BODY, every=every, **more))
 
 
 def lived(commands, until, seed=7):
@@ -145,18 +145,26 @@ def test_a_shaft_that_crosses_a_nerve_whose_tip_is_beyond_is_told():
     )
 
 
+def along(course):
+    return answer._Along.of(course, answer.CLEARED)
+
+
+def shaft_clearances(course):
+    return answer._shaft_clearances(course, along(course))
+
+
 def test_a_nerve_that_is_brought_to_the_shaft_lies_against_it():
     beyond = [probe(), *needle_to((-8e-3 + 4e-3 * 20 / 26.2, 0, 17e-3 + 4e-3 * 17 / 26.2), speed=0.06)]
     course = lived(beyond, 1.0)
-    assert answer._shaft_clearances(course)["femoral nerve"] < -1e-3
+    assert shaft_clearances(course)["femoral nerve"] < -1e-3
     course.insertion.passed = {}  # as if tissue in motion had brought it there
-    assert answer._shaft_clearances(course)["femoral nerve"] == 0
+    assert shaft_clearances(course)["femoral nerve"] == 0
 
 
 def test_a_tip_that_lies_in_a_nerve_is_told_however_it_came_there():
     course = lived([probe(), *needle_to((-8e-3, 0, 18e-3), speed=0.04)], 2.0)
     course.insertion.passed = {}  # as where the hub was turned
-    tip, shaft = answer._clearances(course), answer._shaft_clearances(course)
+    tip, shaft = answer._clearances(course, along(course)), shaft_clearances(course)
     assert tip["femoral nerve"] < -1e-3
     assert shaft["femoral nerve"] <= tip["femoral nerve"] + 1e-4
 
@@ -224,3 +232,12 @@ def test_a_medium_of_the_femoral_crease_carries_modulus_and_velocity():
     speed = np.abs(after.velocity[after.labels == artery]).max()
     assert speed > 10 * largest or speed > 0.05
     np.testing.assert_array_equal(after.velocity, last.velocity.transpose(1, 0, 2))
+
+
+def test_it_tells_of_the_tissues_asked_for():
+    commands = [probe(), *needle_to((-8e-3, 0, 17e-3), speed=0.06)]
+    every = answers(commands, 0.8, every=15)[-1]
+    some = answers(commands, 0.8, every=15, cleared=(Tissue.ARTERY,))[-1]
+    assert set(some.clearances) == set(some.shaft_clearances) == {"femoral artery"} < set(every.clearances)
+    assert some.clearances["femoral artery"] == every.clearances["femoral artery"]
+    assert some.shaft_clearances["femoral artery"] == every.shaft_clearances["femoral artery"]

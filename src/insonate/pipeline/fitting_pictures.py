@@ -14,9 +14,10 @@ with B the echo in dB below the brightest, z the depth. The ranges stand in `fit
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -31,6 +32,8 @@ from insonate.imaging.b_mode import Compounding, speckle_reduction
 from insonate.pipeline.appearance import CONTROLS
 from insonate.pipeline.catalog import BEAMFORMERS
 from insonate.pipeline.chain import grid_of
+from insonate.pipeline.fitting_limbs import NAME as LIMB
+from insonate.pipeline.fitting_limbs import limb
 from insonate.simulation.anatomy import CompiledBody, region
 from insonate.simulation.anatomy.compiler import compile_volumes
 from insonate.simulation.course import Course, Settings
@@ -88,11 +91,16 @@ class _Preset:
 
 
 class _Drawer:
-    """Draws numbers within the ranges of the table."""
+    """Draws numbers within the ranges of the table; a body of no particular place has some of its own."""
 
-    def __init__(self, rng: np.random.Generator) -> None:
+    def __init__(self, rng: np.random.Generator, region_name: str = "") -> None:
         self.rng = rng
-        self.table = facts("insonate.pipeline", "fitting_pictures")
+        table = facts("insonate.pipeline", "fitting_pictures")
+        own: Mapping[str, Any] = table.get(region_name, {})
+        self.table = {
+            block: {name: own.get(f"{block}_{name}", value) for name, value in entries.items()}
+            for block, entries in table.items()
+        }
 
     def uniform(self, block: str, name: str) -> float:
         low, high = self.table[block][name]
@@ -138,7 +146,7 @@ class _Drawer:
         )
 
 
-def labeled_pictures(body: Body, seed: int, count: int) -> Iterator[Labeled]:
+def labeled_pictures(body: Body, seed: int, count: int, region_name: str = "") -> Iterator[Labeled]:
     """Take pictures of an individual, each with its own view, moment and preset.
 
     Parameters
@@ -149,6 +157,8 @@ def labeled_pictures(body: Body, seed: int, count: int) -> Iterator[Labeled]:
         Decides views, moments and presets.
     count : int
         How many.
+    region_name : str
+        Whose own ranges hold, where the table has any.
 
     Yields
     ------
@@ -161,7 +171,7 @@ def labeled_pictures(body: Body, seed: int, count: int) -> Iterator[Labeled]:
         If `count` is not 1 to 100,000.
     """
     check_count("count", count, (1, 100_000), "pictures")
-    drawer = _Drawer(np.random.default_rng((seed, 0xF17)))
+    drawer = _Drawer(np.random.default_rng((seed, 0xF17)), region_name)
     course = Course(seed, body)
     scanner = _Scanner(seed)
     while count > 0:
@@ -364,7 +374,7 @@ def make(region_name: str, seed: int, count: int, out: Path) -> Path:
     Parameters
     ----------
     region_name : str
-        Of the body. Window, variant and pathology are drawn from the seed.
+        Of the body, or "limb" for one of no particular place. Window, variant and pathology are drawn from the seed.
     seed : int
         Of the individual and its pictures.
     count : int
@@ -381,7 +391,7 @@ def make(region_name: str, seed: int, count: int, out: Path) -> Path:
     path = out / f"{region_name}-{seed}.npz"
     if path.exists():
         return path
-    of = region(region_name)
+    of = limb(seed) if region_name == LIMB else region(region_name)
     rng = np.random.default_rng((seed, 0xB0D))
     window = str(rng.choice([one.name for one in of.windows]))
     variant = str(rng.choice(["usual", *(name for name in of.variants if name != "usual")]))
@@ -389,7 +399,7 @@ def make(region_name: str, seed: int, count: int, out: Path) -> Path:
     individual = of.individual(seed, variant=variant, pathologies=pathologies)
     # not through the cache: each body is used once, and a thousand of them would fill a disk
     body = CompiledBody(individual, compile_volumes(individual, of.window(window)))
-    some = list(labeled_pictures(body, seed, count))
+    some = list(labeled_pictures(body, seed, count, region_name))
     arrays: dict[str, np.ndarray] = {
         "step": np.array([one.step for one in some]),
         "needle": np.array([one.needle for one in some]),

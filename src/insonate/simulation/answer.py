@@ -4,8 +4,8 @@ It lives the examination again and looks at it whole. Imported by those alone wh
 (`tests/architecture/test_homes.py`).
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.ndimage import binary_fill_holes
@@ -14,11 +14,12 @@ from insonate.core import Command, Grid, Structure, Tissue
 from insonate.core.checks import check_count
 from insonate.core.truth import Truth
 from insonate.core.units import Meters, Seconds
-from insonate.simulation.course import TICK, Course, Settings, due, ticks_until
+from insonate.simulation.course import NEAR, TICK, Course, Settings, due, ticks_until
 from insonate.simulation.facts import facts
 from insonate.simulation.medium import Body, Medium
 from insonate.simulation.motion.fields import Pool
 from insonate.simulation.motion.injection import Place
+from insonate.simulation.motion.insertion import Shaft
 from insonate.simulation.motion.rhythm import poiseuille
 from insonate.simulation.motion.tubes import Sleeve, Wall
 from insonate.simulation.patient import body_of
@@ -54,6 +55,7 @@ def replay(
     body: Body | None = None,
     every: int = 1,
     at: Callable[[Seconds], bool] | None = None,
+    cleared: Collection[Tissue] = CLEARED,
 ) -> Iterator[Truth]:
     """Live an examination again and tell the truth of every tick.
 
@@ -73,13 +75,15 @@ def replay(
         Tell of every so manyth tick only, from the first.
     at : callable, optional
         Tell of those among them only whose time it takes; all by default.
+    cleared : collection of Tissue
+        Tell the distance of the needle to structures of these.
 
     Yields
     ------
     Truth
         Of the image plane under the array.
     """
-    view = _View(settings)
+    view = _View(settings, cleared)
     for course, time in _lived(seed, settings, commands, until, body, every):
         if at is None or at(time):
             yield view.truth(course, time)
@@ -189,7 +193,8 @@ def _obey(course: Course, waiting: list[Command]) -> None:
 class _View:
     """Looks at the image plane under the array."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, cleared: Collection[Tissue] = CLEARED) -> None:
+        self._cleared = cleared
         tables = facts("insonate.simulation", "patient")
         probe, grid = tables["probe"], tables["map"]
         step = settings.truth_step
@@ -197,7 +202,8 @@ class _View:
             round(probe["n_elements"] * probe["pitch"] / step),
             round(grid["n_axial"] * grid["axial_step"] / step),
         )
-        nodes = (max(2, min(97, shape[0])), max(2, min(105, shape[1])))
+        # motion is smoother than a picture: a node for two pixels, and no more than the usual ones
+        nodes = (max(2, min(97, shape[0] // 2 + 1)), max(2, min(105, shape[1] // 2 + 1)))
         self._cutter = Cutter(shape, step, step, nodes)
         self._step = step
 
@@ -225,6 +231,7 @@ class _View:
         modulus = medium.property("shear_modulus").astype(np.float32)
         modulus[fluid] = 0
         labels = medium.labels
+        along = _Along.of(course, self._cleared)
         return Truth(
             time=time,
             grid=Grid(axial=plane.axial, lateral=plane.lateral),
@@ -238,8 +245,8 @@ class _View:
             given={place.value: volume for place, volume in course.given.items()},
             needle_tip=tip,
             needle_direction=heading,
-            clearances=_clearances(course),
-            shaft_clearances=_shaft_clearances(course),
+            clearances=_clearances(course, along),
+            shaft_clearances=_shaft_clearances(course, along),
             cross_sections=self._sections(course, labels, fluid),
         )
 
@@ -295,47 +302,82 @@ def _key(structure: Structure) -> str:
     return structure.name if structure.instance == 1 else f"{structure.name} {structure.instance}"
 
 
-def _clearances(course: Course) -> dict[str, Meters]:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Along:
+    """A needle under the skin, and how far its places lie from each structure at rest."""
+
+    shaft: Shaft
+    """As it lies now."""
+    places: np.ndarray
+    """(n, 3) from the skin to the tip, which is the last [m]."""
+    origins: np.ndarray
+    """(n, 3) where the tissue there was at rest [m]."""
+    fluids: Sequence[Pool | Sleeve | None]
+    """(n,) in which fluid they lie."""
+    away: Mapping[int, np.ndarray]
+    """(n,) distance at rest of each place to each structure that is told of, by label [m]."""
+
+    @classmethod
+    def of(cls, course: Course, tissues: Collection[Tissue]) -> "_Along | None":
+        """Look along the needle of a course; None without one under the skin."""
+        shaft = course.insertion.shaft
+        if shaft is None:
+            return None
+        count = max(2, int(np.ceil(shaft.inserted / SHAFT_STEP)) + 1)
+        places = shaft.at(np.linspace(0, shaft.inserted, count))
+        origins = course.now.origin(places)
+        return cls(
+            shaft=shaft,
+            places=places,
+            origins=origins,
+            fluids=course.now.fluids_at(places),
+            away={
+                label: course.body.distance(label, origins)
+                for label, structure in enumerate(course.body.structures, start=1)
+                if structure.tissue in tissues
+            },
+        )
+
+    def reach(self, course: Course, label: int, at: int) -> Meters:
+        """Give the distance now from a place to a structure; far away that at rest, which is what it is taken for."""
+        resting = float(self.away[label][at])
+        if abs(resting) > NEAR:
+            return resting
+        return course.reach(label, self.places[at], self.origins[at])
+
+
+def _clearances(course: Course, along: _Along | None) -> dict[str, Meters]:
     """Give the distance of the tip to each structure as all lies now."""
-    origin, shaft = course.around.origin, course.insertion.shaft
-    if origin is None or shaft is None:
+    if along is None or course.around.origin is None:
         return {}
     out: dict[str, Meters] = {}
-    [fluid] = course.now.fluids_at(shaft.tip[np.newaxis])
-    for label, structure in enumerate(course.body.structures, start=1):
-        if structure.tissue in CLEARED:
-            distance = _in_fluid(course, label, fluid, course.reach(label, shaft.tip, origin))
-            key = _key(structure)
-            out[key] = min(out.get(key, np.inf), distance)
+    for label in along.away:
+        distance = _in_fluid(course, label, along.fluids[-1], along.reach(course, label, -1))
+        key = _key(course.body.structures[label - 1])
+        out[key] = min(out.get(key, np.inf), distance)
     return out
 
 
-def _shaft_clearances(course: Course) -> dict[str, Meters]:
+def _shaft_clearances(course: Course, along: _Along | None) -> dict[str, Meters]:
     """Give the distance of the nearest place of the needle under the skin to each structure as all lies now.
 
     Negative only where the tip has passed into it: the side of a shaft cuts nothing.
     """
-    shaft = course.insertion.shaft
-    if shaft is None:
+    if along is None:
         return {}
-    places = shaft.at(np.linspace(0, shaft.inserted, max(2, int(np.ceil(shaft.inserted / SHAFT_STEP)) + 1)))
-    origins = course.now.origin(places)
     out: dict[str, Meters] = {}
-    fluids = course.now.fluids_at(places)
-    for label, structure in enumerate(course.body.structures, start=1):
-        if structure.tissue in CLEARED:
-            away = course.body.distance(label, origins)
-            if structure.tissue is Tissue.NERVE:
-                outside = [fluid is not None and not _inside(fluid, label) for fluid in fluids]
-                away = np.where(outside, np.abs(away), away)
-            nearest = int(np.argmin(away))
-            distance = course.reach(label, places[nearest], origins[nearest])
-            distance = _in_fluid(course, label, fluids[nearest], distance)
-            entered = label in course.insertion.passed or away[-1] < 0  # the last place is the tip
-            if label in course.insertion.membranes and not entered:
-                distance = max(distance, 0.0)  # fluid or the probe brought it to the shaft
-            key = _key(structure)
-            out[key] = min(out.get(key, np.inf), distance)
+    for label, away in along.away.items():
+        structure = course.body.structures[label - 1]
+        if structure.tissue is Tissue.NERVE:
+            outside = [fluid is not None and not _inside(fluid, label) for fluid in along.fluids]
+            away = np.where(outside, np.abs(away), away)
+        nearest = int(np.argmin(away))
+        distance = _in_fluid(course, label, along.fluids[nearest], along.reach(course, label, nearest))
+        entered = label in course.insertion.passed or away[-1] < 0  # the last place is the tip
+        if label in course.insertion.membranes and not entered:
+            distance = max(distance, 0.0)  # fluid or the probe brought it to the shaft
+        key = _key(structure)
+        out[key] = min(out.get(key, np.inf), distance)
     return out
 
 

@@ -197,7 +197,8 @@ def debrief(
     check_count("every", every, (1, 20), "ticks")
     look = _Look(commands, target, every * TICK)
     coarse = replace(settings, truth_step=max(settings.truth_step, STEP))
-    for truth in replay(seed, coarse, commands, until, body=body, every=every, at=_worth(commands)):
+    worth = _worth(commands)
+    for truth in replay(seed, coarse, commands, until, body=body, every=every, at=worth, cleared=GUARDED):
         look.at(truth)
         report(round(truth.time / TICK), round(until / TICK), "living it again")
     return look.debrief(until)

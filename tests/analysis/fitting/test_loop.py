@@ -9,7 +9,8 @@ torch = pytest.importorskip("torch", reason="fitting needs torch (the extra 'fit
 
 from analysis.fitting.pictures import discs  # noqa: E402
 from insonate.analysis.fitting import loop  # noqa: E402
-from insonate.analysis.fitting.loop import Settings, _queue, ask, fit  # noqa: E402
+from insonate.analysis.fitting.loop import Settings, _queue, ask, evened, fit  # noqa: E402
+from insonate.analysis.models.canvas import even  # noqa: E402
 from insonate.analysis.models.unet import Answer, UNet  # noqa: E402
 
 NOTHING = np.zeros((4, 32, 32), np.float32)
@@ -101,3 +102,18 @@ def test_a_fit_begins_from_given_weights_and_leaves_a_head_of_other_classes_out(
     name = "encoder.1.first.0.weight"
     torch.testing.assert_close(second.state_dict()[name], first[name], rtol=1e-4, atol=1e-5)
     assert [step for step, _ in told] == [0]
+
+
+def test_canvases_are_made_even_while_fitting_as_they_are_in_use():
+    canvases = np.random.default_rng(2).random((3, 40, 40)).astype(np.float32) ** 2
+    canvases[1, 20:], canvases[2] = 0, 0
+    done = evened(torch.from_numpy(canvases)[:, None])[:, 0].numpy()
+    for one, of in zip(done, canvases, strict=True):
+        np.testing.assert_allclose(one, even(of), atol=1e-6)
+
+
+def test_a_network_that_reads_even_canvases_is_asked_with_them():
+    pictures = np.random.default_rng(3).random((2, 16, 16)).astype(np.float32)
+    scores, _, _ = ask(Told(), pictures, even=True)
+    for said, of in zip(scores, pictures, strict=True):
+        np.testing.assert_allclose(said[0], even(of), atol=1e-6)

@@ -50,6 +50,7 @@ def square(k=1, at=(8, 8), side=12):
 
 CALIBRATION = runner.Calibration(
     size=SIZE,
+    even=False,
     temperature=1.0,
     bias=(0.0, 0.0, 0.0),
     trust=((1.0, 0.0), (1.0, 0.0), (1.0, 0.0)),
@@ -297,3 +298,20 @@ def test_a_wrong_command_says_how_it_is_used(given_, capsys):
         script.main(given_)
     assert caught.value.code == 2
     assert "usage:" in capsys.readouterr().err
+
+
+def test_a_picture_shown_larger_is_a_part_of_it_that_holds_something():
+    picture = np.random.default_rng(0).random((60, 90)).astype(np.float32)
+    mask = np.zeros((60, 90), np.uint8)
+    mask[20:30, 40:60] = 1
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        part = script.nearer(Pair(name="a", picture=picture, mask=mask), rng)
+        assert part.picture.shape == part.mask.shape
+        assert all(0.44 <= n / whole <= 0.86 for n, whole in zip(part.mask.shape, mask.shape, strict=True))
+        row, column = np.argwhere(picture == part.picture[0, 0])[0]
+        rows, columns = slice(row, row + part.mask.shape[0]), slice(column, column + part.mask.shape[1])
+        np.testing.assert_array_equal(part.picture, picture[rows, columns])
+        np.testing.assert_array_equal(part.mask, mask[rows, columns])
+        assert part.mask.any()
+    assert script.nearer(Pair(name="b", picture=picture, mask=np.zeros_like(mask)), rng) is None

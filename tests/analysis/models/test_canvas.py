@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from insonate.analysis.models.canvas import content, from_canvas, place, resize, to_canvas
+from insonate.analysis.models.canvas import DARK, content, even, from_canvas, place, resize, to_canvas
 from insonate.core import AxesError, RangeError
 from tolerances import RTOL_FLOAT32
 
@@ -123,3 +123,27 @@ def test_frames_are_refused():
 def test_impossible_pixels_are_refused(aspect):
     with pytest.raises(RangeError, match="positive number"):
         place(np.ones((4, 4)), size=8, aspect=aspect)
+
+
+@settings(deadline=None, max_examples=40)
+@given(gamma=st.floats(0.4, 2.0), gain=st.floats(0.7, 1.0))
+def test_an_even_canvas_knows_no_gray_curve(gamma, gain):
+    levels = np.linspace(0.25, 1.0, 40)  # so far apart that no curve joins two, and none is lost in the dark
+    canvas = levels[np.random.default_rng(0).integers(0, 40, (60, 60))].astype(np.float32)
+    np.testing.assert_allclose(even(gain * canvas**gamma), even(canvas), atol=1e-6)
+
+
+def test_what_is_lit_is_spread_evenly_and_what_is_dark_stays_dark():
+    canvas = np.random.default_rng(1).random((100, 100)).astype(np.float32) ** 3
+    canvas[:30] = 0
+    out = even(canvas)
+    lit = canvas > DARK
+    assert not out[~lit].any()
+    np.testing.assert_allclose(np.quantile(out[lit], [0.1, 0.5, 0.9]), [0.1, 0.5, 0.9], atol=0.02)
+    order = np.argsort(canvas[lit])
+    assert (np.diff(out[lit][order]) >= 0).all()
+    assert out.max() <= 1 and out.dtype == np.float32
+
+
+def test_a_black_canvas_stays_black():
+    assert not even(np.zeros((8, 8), np.float32)).any()

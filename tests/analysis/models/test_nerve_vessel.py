@@ -11,6 +11,7 @@ from scipy.special import expit, logit, softmax
 from conftest import shared_data
 from insonate.analysis.fitting.negatives import negatives
 from insonate.analysis.models import nerve_vessel as runner
+from insonate.analysis.models.canvas import even
 from insonate.analysis.models.nerve_vessel import Calibration, ask, card, nerve_vessel, read, weights
 from insonate.core import InputError, Tissue
 from tolerances import RTOL_FLOAT32
@@ -19,6 +20,7 @@ SIZE = 32
 HONEST = (1.0, 0.0)
 CALIBRATION = Calibration(
     size=SIZE,
+    even=False,
     temperature=2.0,
     bias=(0.0, 0.5, 0.0),
     trust=(HONEST, HONEST, HONEST),
@@ -197,3 +199,16 @@ def test_finds_nerves_and_vessels_in_pictures_it_was_fitted_on():
 
 def test_classes_are_nerve_and_vessel_of_unknown_kind():
     assert nerve_vessel().tissues == (Tissue.NERVE, Tissue.VESSEL)
+
+
+def test_a_card_that_says_so_has_its_canvas_made_even():
+    seen = []
+
+    def asked(canvases):
+        seen.append(canvases)
+        return np.zeros((2, 3, SIZE, SIZE), np.float32), np.full(2, 9.0), np.full(2, 0.0)
+
+    picture = np.random.default_rng(0).random((SIZE, SIZE)).astype(np.float32) * 0.2 + 0.05
+    read(picture, 1.0, calibration=replace(CALIBRATION, even=True), ask=asked)
+    np.testing.assert_array_equal(seen[0][0, 0], even(picture))
+    np.testing.assert_array_equal(seen[0][1, 0], even(picture)[:, ::-1])

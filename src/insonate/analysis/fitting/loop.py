@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from insonate.analysis.fitting.augmentation import Augmentation
 from insonate.analysis.fitting.losses import dice_and_cross_entropy
+from insonate.analysis.models.canvas import DARK, LEVELS
 from insonate.analysis.models.unet import UNet
 
 TOLD_EVERY = 25
@@ -48,10 +49,33 @@ class Settings:
     """Of the network's stages."""
     emphasis: tuple[float, ...] | None = None
     """How much each class but the background counts in the mean of Dice; all alike where there is none."""
+    even: bool = False
+    """Whether the network reads even canvases (`canvas.even`), made so after they were varied."""
     half: bool = True
     """Whether most is computed in 16-bit floats; slower where a processor has none."""
     device: str = "cpu"
     """Where it is computed, as PyTorch names it: `cpu`, `cuda`. Numbers drawn differ from one kind to the next."""
+
+
+def evened(pictures: Tensor) -> Tensor:
+    """Make canvases even, as `canvas.even` does with one.
+
+    Parameters
+    ----------
+    pictures : torch.Tensor
+        (batch, 1, size, size) brightness, 0..1.
+
+    Returns
+    -------
+    torch.Tensor
+        Like what came.
+    """
+    flat = pictures.flatten(1)
+    level = (flat * (LEVELS - 1) + 0.5).clamp(max=LEVELS - 1).long()
+    lit = (flat > DARK).to(flat.dtype)
+    count = torch.zeros(len(flat), LEVELS, dtype=flat.dtype, device=flat.device).scatter_add_(1, level, lit)
+    rank = (count.cumsum(1) - count / 2) / count.sum(1, keepdim=True).clamp(min=1)
+    return (rank.gather(1, level) * lit).reshape(pictures.shape)
 
 
 def _queue(n: int, rng: np.random.Generator) -> Callable[[int], np.ndarray]:
@@ -132,6 +156,8 @@ def fit(
         chosen = next_known(settings.n_positive)
         batch = torch.cat([known[chosen], unknown[next_unknown(settings.n_negative)]])
         varied, labels = vary(batch, torch.cat([truth[chosen], empty]))
+        if settings.even:
+            varied = evened(varied)
         with torch.autocast(torch.device(settings.device).type, dtype=torch.bfloat16, enabled=settings.half):
             answer = network(varied.contiguous(memory_format=torch.channels_last))
         loss = dice_and_cross_entropy(answer.scores.float(), labels, settings.emphasis)
@@ -150,7 +176,9 @@ def fit(
     return network
 
 
-def ask(network: UNet, pictures: np.ndarray, *, batch: int = 16) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def ask(
+    network: UNet, pictures: np.ndarray, *, batch: int = 16, even: bool = False
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Ask a fitted network about pictures, straight and mirrored, in single precision.
 
     Parameters
@@ -161,6 +189,8 @@ def ask(network: UNet, pictures: np.ndarray, *, batch: int = 16) -> tuple[np.nda
         (n, size, size) float32 canvases, 0..1.
     batch : int
         Pictures at once.
+    even : bool
+        Whether it reads even canvases.
 
     Returns
     -------
@@ -170,6 +200,8 @@ def ask(network: UNet, pictures: np.ndarray, *, batch: int = 16) -> tuple[np.nda
     """
 
     def both(asked: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        if even:
+            asked = evened(asked)
         straight, mirrored = network(asked), network(asked.flip(3))
         return (
             (straight.scores + mirrored.scores.flip(3)) / 2,

@@ -4,8 +4,8 @@
     python -m insonate.analysis.fitting.nerve_vessel fit --data DIR --out DIR [--only 0 1 final] [--start FILE]
     python -m insonate.analysis.fitting.nerve_vessel finish --data DIR --out DIR
 
-`prepare` fits on simulated pictures alone and leaves `prepared.npz`, weights that `--start` lets every fit begin from; no
-real picture has been near them, so a fold judged later is still unseen.
+`prepare` fits on simulated pictures alone and leaves `prepared.npz`, weights that `--start` lets every fit begin from (no
+real picture has been near them, so a fold judged later is still unseen), and `prepared.onnx`, which `benchmarks looks` asks.
 `fit` makes five networks, each without one fold of near-duplicate groups, and one on everything; each leaves one
 file in `--out`, and what is there already is not made again. `finish` calibrates on what the five said about the
 pictures they had not seen, measures, exports the last one as ONNX, and writes the machine-readable card.
@@ -28,7 +28,7 @@ from scipy.special import softmax
 
 from insonate.analysis.fitting.calibration import bias, temperature, trust
 from insonate.analysis.fitting.evaluation import calibration_error, measure, prior, tally
-from insonate.analysis.fitting.export import export
+from insonate.analysis.fitting.export import export, export_scores
 from insonate.analysis.fitting.gate import feature_space
 from insonate.analysis.fitting.grouping import folds, groups, similarity
 from insonate.analysis.fitting.loop import Settings, ask, fit
@@ -54,6 +54,15 @@ FINAL = "final"
 
 SMALLEST = 0.0008
 """Share of a picture's content below which a component is no structure; the smallest true ones are about as large."""
+
+EVEN = True
+"""The network reads even canvases: gray curves and gain of a machine are nothing to it."""
+
+NEARER = (0.45, 0.85)
+"""Share of a simulated picture that is left when it is cut around a structure: real ones show nerves larger."""
+
+SMALL_VESSEL = 0.0012
+"""Share of a simulated picture below which a vessel is left unmarked, as experts leave companions unmarked."""
 
 THRESHOLD = 0.5
 """Confidence below which a pixel counts as not known."""
@@ -89,18 +98,28 @@ def prepare(pictures: Path, out: Path, settings: Settings) -> None:
     pictures : pathlib.Path
         Folder of simulated pictures, with seeds for fitting.
     out : pathlib.Path
-        Where `prepared.npz` goes.
+        Where `prepared.npz` and `prepared.onnx` go.
     settings : Settings
         Of the fit.
     """
     some, tissues = read_simulated(pictures, "fitting")
     names = (Tissue.NERVE, Tissue.ARTERY, Tissue.VEIN)
     as_class = np.array([0, 1, 2, 2], np.uint8)
+    rng = np.random.default_rng(SEED)
     laid = []
     for one in some:
         mask = as_class[renumbered(one.pair.mask, tissues, names)]
-        pair = Pair(name=one.pair.name, picture=one.pair.picture, mask=mask)
-        laid.append(lay(pair, size=SIZE, n_classes=N_CLASSES)[:2])
+        large = np.isin(mask, (0, 1))
+        for vessel in components(mask == 2, floor=SMALL_VESSEL * mask.size):
+            large |= vessel
+        pair = Pair(
+            name=one.pair.name, picture=one.pair.picture, mask=np.where(large, mask, 0).astype(np.uint8)
+        )
+        laid += [
+            lay(shown, size=SIZE, n_classes=N_CLASSES)[:2]
+            for shown in (pair, nearer(pair, rng))
+            if shown is not None
+        ]
     began = time.perf_counter()
     network = fit(
         np.stack([picture for picture, _ in laid]),
@@ -122,6 +141,33 @@ def prepare(pictures: Path, out: Path, settings: Settings) -> None:
     part = out / "prepared.part.npz"
     np.savez_compressed(part, **about, **_state(network))  # type: ignore[arg-type]
     part.replace(out / "prepared.npz")
+    export_scores(network, out / "prepared.onnx", size=SIZE)
+
+
+def nearer(pair: Pair, rng: np.random.Generator) -> Pair | None:
+    """Cut a picture around a place of something labelled, as if it were shown larger.
+
+    Parameters
+    ----------
+    pair : Pair
+        Picture and mask.
+    rng : numpy.random.Generator
+        Draws how much is left, and where.
+
+    Returns
+    -------
+    Pair or None
+        None where nothing is labelled.
+    """
+    places = np.argwhere(pair.mask)
+    if len(places) == 0:
+        return None
+    shape = np.array(pair.mask.shape)
+    kept = np.maximum((rng.uniform(*NEARER) * shape).astype(int), 1)
+    middle = places[rng.integers(len(places))] + rng.uniform(-0.3, 0.3, 2) * kept
+    first = np.clip((middle - kept / 2).astype(int), 0, shape - kept)
+    rows, columns = (slice(a, a + n) for a, n in zip(first, kept, strict=True))
+    return Pair(name=pair.name, picture=pair.picture[rows, columns], mask=pair.mask[rows, columns])
 
 
 def _state(network: UNet) -> dict[str, np.ndarray]:
@@ -203,7 +249,7 @@ def fit_all(data: Path, out: Path, only: list[str], settings: Settings, start: P
             asked |= {"held": pictures[held], "unseen": unseen[held_kind]}
         answers: dict[str, np.ndarray] = {}
         for key, some in asked.items():
-            scores, features, familiarity = ask(network, some)
+            scores, features, familiarity = ask(network, some, even=EVEN)
             answers |= {f"{key}:features": features, f"{key}:familiarity": familiarity}
             if key in ("held", "unseen"):
                 answers[f"{key}:scores"] = scores.astype(np.float16)
@@ -357,7 +403,13 @@ def _calibrate(some: list[Unseen], judges: tuple[tuple[float, float], tuple[floa
     labels = np.argmax(share * np.exp(np.array(biases))[:, None], axis=0)
     none, nerve, vessel = (trust(share[k, labels == k], true[labels == k] == k) for k in range(N_CLASSES))
     return Calibration(
-        size=SIZE, temperature=t, bias=biases, trust=(none, nerve, vessel), odds=judges[0], distance=judges[1]
+        size=SIZE,
+        even=EVEN,
+        temperature=t,
+        bias=biases,
+        trust=(none, nerve, vessel),
+        odds=judges[0],
+        distance=judges[1],
     )
 
 
@@ -424,6 +476,7 @@ def finish(data: Path, out: Path) -> None:
         "": {"name": NAME, "version": VERSION, "license": "Apache-2.0", "parameters": parameters},
         "reading": {
             "size": SIZE,
+            "even": EVEN,
             "temperature": final.temperature,
             "bias": final.bias,
             "trust": final.trust,
@@ -532,6 +585,7 @@ def main(arguments: list[str] | None = None) -> None:
         n_positive=given.batch - n_negative,
         n_negative=n_negative,
         rate=given.rate,
+        even=EVEN,
         device=given.device,
     )
     if given.what == "prepare":

@@ -8,6 +8,12 @@ at the top, centered from side to side, on black. With (r0, c0) the content's co
 
 counted from the outer edge of the first pixel. Pictures are made smaller with a triangle filter as wide as a canvas
 pixel, so that nothing is aliased; class probabilities come back by the same filter.
+
+A network that reads even canvases is handed ranks in place of brightness: with n lit pixels, one of level v becomes
+
+    (pixels darker than v + half of those like it) / n,
+
+so that gain, dynamic range and gray curve of a machine, whatever they are, change nothing.
 """
 
 from dataclasses import dataclass
@@ -20,6 +26,9 @@ from insonate.core import AxesError, RangeError
 
 DARK = 0.02
 """Brightness up to which a border counts as black, 0..1."""
+
+LEVELS = 256
+"""Of gray, told apart when a canvas is made even."""
 
 SPECKS = 0.005
 """Share of a border row or column that may be brighter and still be border: dust, ticks of a scale."""
@@ -180,6 +189,26 @@ def to_canvas(picture: np.ndarray, placement: Placement) -> np.ndarray:
     inside = resize(cut, (placement.height, placement.width))
     canvas[: placement.height, placement.left : placement.left + placement.width] = inside
     return canvas
+
+
+def even(canvas: np.ndarray) -> np.ndarray:
+    """Give every canvas one and the same histogram: what is lit is spread evenly over 0..1.
+
+    Parameters
+    ----------
+    canvas : numpy.ndarray
+        (size, size) brightness, 0..1.
+
+    Returns
+    -------
+    numpy.ndarray
+        (size, size) float32; what is not brighter than `DARK` is 0.
+    """
+    level = np.minimum(canvas * np.float32(LEVELS - 1) + np.float32(0.5), LEVELS - 1).astype(np.intp)
+    lit = canvas > DARK
+    count = np.bincount(level[lit], minlength=LEVELS)
+    rank = (np.cumsum(count) - count / 2) / max(int(count.sum()), 1)
+    return np.where(lit, rank[level], 0).astype(np.float32)
 
 
 def from_canvas(planes: np.ndarray, placement: Placement, shape: tuple[int, int]) -> np.ndarray:

@@ -1,6 +1,7 @@
 """The network that labels nerve and vessel, asked through ONNX Runtime.
 
-A picture is laid on a square canvas (`canvas`), asked straight and mirrored, and the mean scores s are read as
+A picture is laid on a square canvas (`canvas`), made even where the card says so, asked straight and mirrored, and the mean
+scores s are read as
 
     p = softmax(s / T),    label k = argmax over classes of (log p + b)
     confidence = sigmoid(a(k) logit(p(k)) + c(k)) x familiarity of the picture
@@ -28,7 +29,7 @@ import numpy as np
 from scipy.special import expit, logit, softmax
 
 from insonate.analysis.models import stored
-from insonate.analysis.models.canvas import from_canvas, place, to_canvas
+from insonate.analysis.models.canvas import even, from_canvas, place, to_canvas
 from insonate.analysis.models.reading import PictureModel, Reading
 from insonate.core import ModelVersion, Tissue
 
@@ -51,6 +52,8 @@ class Calibration:
 
     size: int
     """Rows and columns of the canvas."""
+    even: bool
+    """Whether the canvas is made even first (`canvas.even`)."""
     temperature: float
     """Divides the scores."""
     bias: tuple[float, float, float]
@@ -162,6 +165,8 @@ def read(picture: np.ndarray, aspect: float, *, calibration: Calibration, ask: A
     """
     placement = place(picture, size=calibration.size, aspect=aspect)
     canvas = to_canvas(picture, placement)
+    if calibration.even:
+        canvas = even(canvas)
     scores, odds, distance = ask(np.stack([canvas, canvas[:, ::-1]])[:, None])
     mean = (scores[0] + scores[1][:, :, ::-1]) / 2
     share = from_canvas(softmax(mean / calibration.temperature, axis=0), placement, picture.shape)
@@ -196,6 +201,7 @@ def nerve_vessel() -> PictureModel:
 
     calibration = Calibration(
         size=reading["size"],
+        even=reading["even"],
         temperature=reading["temperature"],
         bias=tuple(reading["bias"]),
         trust=(pair(0), pair(1), pair(2)),

@@ -338,12 +338,15 @@ class _Along:
             },
         )
 
-    def reach(self, course: Course, label: int, at: int) -> Meters:
-        """Give the distance now from a place to a structure; far away that at rest, which is what it is taken for."""
-        resting = float(self.away[label][at])
-        if abs(resting) > NEAR:
-            return resting
-        return course.reach(label, self.places[at], self.origins[at])
+    def reach(self, course: Course, at: Mapping[int, int]) -> dict[int, Meters]:
+        """Give the distance now from a place, by its number, to each structure; far away that at rest stands for it."""
+        out = {label: float(self.away[label][number]) for label, number in at.items()}
+        near = [label for label, resting in out.items() if abs(resting) <= NEAR]
+        if near:
+            some = [at[label] for label in near]
+            reached = course.reach(near, self.places[some], self.origins[some])
+            out |= dict(zip(near, reached.tolist(), strict=True))
+        return out
 
 
 def _clearances(course: Course, along: _Along | None) -> dict[str, Meters]:
@@ -351,8 +354,8 @@ def _clearances(course: Course, along: _Along | None) -> dict[str, Meters]:
     if along is None or course.around.origin is None:
         return {}
     out: dict[str, Meters] = {}
-    for label in along.away:
-        distance = _in_fluid(course, label, along.fluids[-1], along.reach(course, label, -1))
+    for label, now in along.reach(course, dict.fromkeys(along.away, -1)).items():
+        distance = _in_fluid(course, label, along.fluids[-1], now)
         key = _key(course.body.structures[label - 1])
         out[key] = min(out.get(key, np.inf), distance)
     return out
@@ -365,15 +368,17 @@ def _shaft_clearances(course: Course, along: _Along | None) -> dict[str, Meters]
     """
     if along is None:
         return {}
-    out: dict[str, Meters] = {}
-    for label, away in along.away.items():
-        structure = course.body.structures[label - 1]
-        if structure.tissue is Tissue.NERVE:
+    away = dict(along.away)
+    for label, resting in along.away.items():
+        if course.body.structures[label - 1].tissue is Tissue.NERVE:
             outside = [fluid is not None and not _inside(fluid, label) for fluid in along.fluids]
-            away = np.where(outside, np.abs(away), away)
-        nearest = int(np.argmin(away))
-        distance = _in_fluid(course, label, along.fluids[nearest], along.reach(course, label, nearest))
-        entered = label in course.insertion.passed or away[-1] < 0  # the last place is the tip
+            away[label] = np.where(outside, np.abs(resting), resting)
+    nearest = {label: int(np.argmin(one)) for label, one in away.items()}
+    out: dict[str, Meters] = {}
+    for label, now in along.reach(course, nearest).items():
+        structure = course.body.structures[label - 1]
+        distance = _in_fluid(course, label, along.fluids[nearest[label]], now)
+        entered = label in course.insertion.passed or away[label][-1] < 0  # the last place is the tip
         if label in course.insertion.membranes and not entered:
             distance = max(distance, 0.0)  # fluid or the probe brought it to the shaft
         key = _key(structure)

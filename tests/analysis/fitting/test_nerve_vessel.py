@@ -287,6 +287,12 @@ def test_a_fit_begins_from_what_simulated_pictures_taught(tmp_path, small):
     assert not np.allclose(other[kernels[0]], prepared[kernels[0]], atol=1e-3)
     with np.load(tmp_path / "with/fit-0.npz") as file:
         assert str(file["first"]) == "1 simulated pictures of 1 individuals (neck), 2 steps of 8"
+    more = ["--start", str(out / "prepared.npz"), "--steps", "1", "--rate", "1e-12"]
+    script.main(["prepare", "--simulated", str(pictures), "--out", str(tmp_path / "more"), *more])
+    onward = script._weights(tmp_path / "more/prepared.npz")
+    np.testing.assert_allclose(onward[kernels[0]], prepared[kernels[0]], atol=1e-6)
+    assert "3 steps" in script._told_of(tmp_path / "more/prepared.npz")
+    assert (out / "prepared.onnx").stat().st_size > 1000
 
 
 @pytest.mark.parametrize(

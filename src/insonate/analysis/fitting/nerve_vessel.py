@@ -1,6 +1,6 @@
 """Fit the network for nerve and vessel, measure it on pictures it has not seen, and write its files.
 
-    python -m insonate.analysis.fitting.nerve_vessel prepare --simulated DIR --out DIR
+    python -m insonate.analysis.fitting.nerve_vessel prepare --simulated DIR --out DIR [--start FILE]
     python -m insonate.analysis.fitting.nerve_vessel fit --data DIR --out DIR [--only 0 1 final] [--start FILE]
     python -m insonate.analysis.fitting.nerve_vessel finish --data DIR --out DIR
 
@@ -90,7 +90,7 @@ def _kind_fold(n: int) -> np.ndarray:
     return np.array([fold[kind] for kind in kinds])
 
 
-def prepare(pictures: Path, out: Path, settings: Settings) -> None:
+def prepare(pictures: Path, out: Path, settings: Settings, start: Path | None = None) -> None:
     """Fit on simulated pictures alone, and leave weights to begin from.
 
     Parameters
@@ -101,7 +101,14 @@ def prepare(pictures: Path, out: Path, settings: Settings) -> None:
         Where `prepared.npz` and `prepared.onnx` go.
     settings : Settings
         Of the fit.
+    start : pathlib.Path, optional
+        An earlier `prepared.npz` to go on from.
     """
+    weights, before = None, 0
+    if start is not None:
+        weights = _weights(start)
+        with np.load(start, allow_pickle=False) as file:
+            before = int(file["steps"])
     some, tissues = read_simulated(pictures, "fitting")
     names = (Tissue.NERVE, Tissue.ARTERY, Tissue.VEIN)
     as_class = np.array([0, 1, 2, 2], np.uint8)
@@ -127,13 +134,14 @@ def prepare(pictures: Path, out: Path, settings: Settings) -> None:
         negatives(N_NEGATIVES, SIZE, seed=SEED + 1),
         settings,
         _progress("prepared", settings.n_steps),
+        start=weights,
     )
     out.mkdir(parents=True, exist_ok=True)
     about = {
         "regions": np.array(sorted({one.region for one in some})),
         "individuals": np.array(len({(one.region, one.seed) for one in some})),
         "pictures": np.array(len(some)),
-        "steps": np.array(settings.n_steps),
+        "steps": np.array(before + settings.n_steps),
         "batch": np.array(settings.n_positive + settings.n_negative),
         "device": np.array(settings.device),
         "seconds": np.array(time.perf_counter() - began),
@@ -566,7 +574,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("what", choices=["prepare", "fit", "finish"])
     parser.add_argument("--data", type=Path, help="folder with images/*.png and masks/*.png")
     parser.add_argument("--simulated", type=Path, help="folder of simulated pictures to prepare on")
-    parser.add_argument("--start", type=Path, help="prepared.npz to begin each fit from")
+    parser.add_argument("--start", type=Path, help="prepared.npz to begin from")
     parser.add_argument("--out", type=Path, required=True, help="folder for the fits and the result")
     names = [*map(str, range(N_FOLDS)), FINAL]
     parser.add_argument("--only", nargs="+", choices=names, default=names, help="fits to make")
@@ -591,7 +599,7 @@ def main(arguments: list[str] | None = None) -> None:
     if given.what == "prepare":
         if given.simulated is None:
             parser.error("prepare needs --simulated")
-        prepare(given.simulated, given.out, settings)
+        prepare(given.simulated, given.out, settings, given.start)
     elif given.data is None:
         parser.error(f"{given.what} needs --data")
     elif given.what == "fit":

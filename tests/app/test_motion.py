@@ -3,12 +3,14 @@
 import base64
 import io
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image as Picture
 
 from app.browser import PLAIN, browsing, live, number, serving, until
+from insonate.display.overlay import NOTICE
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -102,3 +104,29 @@ def test_an_interval_is_measured_on_the_strip_by_keys_and_by_pointer():
         page.wait_for_selector("[data-view=frozen]")
         assert page.get_by_role("radio", name="Interval").count() == 0
         assert page.complaints == []
+
+
+def test_a_strip_is_kept_as_a_picture_that_says_what_it_is_of():
+    with serving() as server, browsing(flags=PLAIN) as page:
+        live(page, server.url)
+        page.keyboard.press("5")
+        until(lambda: filled(page) > 0.3, 60)
+        page.keyboard.press("f")
+        page.wait_for_selector("[data-view=frozen]")
+        with page.expect_download() as kept:
+            page.get_by_role("button", name="Save strip").click()
+        assert kept.value.suggested_filename.startswith("M-mode ")
+        picture = np.asarray(Picture.open(kept.value.path()).convert("L"), float)
+        assert picture.shape == (40 + 480 + 76, 80 + 1200 + 40)
+        inner, strip = picture[40:520, 80:1280], canvas(page, ".sweep")
+        shown = np.asarray(Picture.fromarray(strip.astype(np.uint8)).resize((1200, 480)), float)
+        assert np.corrcoef(inner.ravel(), shown.ravel())[0, 1] > 0.97
+        above, below, depth = picture[:40], picture[520:], picture[40:520, :72]
+        assert min(above.max(), below.max(), depth.max()) > 200  # words and marks are there
+        assert above[:, 1100:1280].max() > 200  # and SIMULATED
+        assert page.complaints == []
+
+
+def test_what_a_kept_strip_of_real_tissue_bears_is_what_every_overlay_does():
+    source = (Path(__file__).parents[2] / "web/src/drawing.ts").read_text(encoding="utf-8")
+    assert f"export const NOTICE = '{NOTICE}'" in source

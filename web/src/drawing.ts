@@ -2,6 +2,9 @@
 
 type Point = [number, number]
 
+/** What a picture of real tissue bears, as `display/overlay.py` writes it. */
+export const NOTICE = 'research and education, not a medical device'
+
 export interface Stroke {
   color: string
   width: number

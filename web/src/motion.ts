@@ -8,6 +8,20 @@ const GAP = 0.35
 /** Columns of the strip. */
 const WIDE = 600
 
+/** Above, right, below and left of a strip that is kept as a picture [px]. */
+const EDGE = [40, 40, 76, 80] as const
+/** Of the strip in it [px]. */
+const TALL = 480
+
+/** What is written around a strip that is kept. */
+export interface Words {
+  above: [string, string]
+  below: string
+  /** Top and height of what it shows [m, or pixels where no spacing is known]. */
+  depth: [number, number]
+  inMeters: boolean
+}
+
 export class Strip {
   readonly canvas = document.createElement('canvas')
   private readonly context: CanvasRenderingContext2D
@@ -61,5 +75,36 @@ export class Strip {
     this.context.fillStyle = '#000'
     this.context.fillRect(WIDE - steps, 0, steps, rows)
     this.context.drawImage(this.column, WIDE - known, 0, known, rows)
+  }
+
+  /** Draw the strip as a picture to keep: what it is of above, seconds and depth at its edges, how to read it below. */
+  picture(words: Words): HTMLCanvasElement {
+    const out = document.createElement('canvas')
+    ;[out.width, out.height] = [EDGE[3] + 2 * WIDE + EDGE[1], EDGE[0] + TALL + EDGE[2]]
+    const to = out.getContext('2d', { alpha: false })!
+    const [left, top] = [EDGE[3], EDGE[0]]
+    to.drawImage(this.canvas, left, top, 2 * WIDE, TALL)
+    to.font = '20px "DejaVu Sans", system-ui, sans-serif'
+    to.fillStyle = '#fff'
+    to.textBaseline = 'middle'
+    to.fillText(words.above[0], left, top / 2, 1.3 * WIDE)
+    to.textAlign = 'right'
+    to.fillText(words.above[1], left + 2 * WIDE, top / 2, 0.6 * WIDE)
+    const [first, size] = words.depth
+    const unit = words.inMeters ? 0.01 : 100
+    for (let k = Math.ceil(first / unit); k * unit <= first + size; k++) {
+      const y = top + ((k * unit - first) / size) * TALL
+      to.fillRect(left - 8, y, 8, 1)
+      if (y > top + 10 && y < top + TALL - 10) to.fillText(words.inMeters ? `${k} cm` : `${k * unit} px`, left - 12, y)
+    }
+    to.textAlign = 'center'
+    for (let second = 0; second <= SPAN; second++) {
+      const x = left + (second / SPAN) * 2 * WIDE
+      to.fillRect(Math.min(x, left + 2 * WIDE - 1), top + TALL, 1, 8)
+      to.fillText(second === SPAN ? '0 s' : `−${SPAN - second}`, x, top + TALL + 20)
+    }
+    to.textAlign = 'left'
+    to.fillText(words.below, left, top + TALL + 52, 2 * WIDE)
+    return out
   }
 }

@@ -541,6 +541,15 @@ export class Workstation {
     return null
   }
 
+  /** Hand a picture to the browser to keep, named by what it is and when. */
+  keep(picture: Blob, what: string): void {
+    const link = document.createElement('a')
+    link.href = URL.createObjectURL(picture)
+    link.download = `${what} ${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}.png`
+    link.click()
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000)
+  }
+
   /** Save what is shown as a picture, with its labels and what it is of. */
   async still(): Promise<void> {
     this.notice = null
@@ -550,11 +559,7 @@ export class Workstation {
         this.notice = reasonIn(await answer.text(), 'the still could not be made')
         return
       }
-      const link = document.createElement('a')
-      link.href = URL.createObjectURL(await answer.blob())
-      link.download = `still ${new Date().toISOString().slice(0, 19).replaceAll(':', '-')}.png`
-      link.click()
-      setTimeout(() => URL.revokeObjectURL(link.href), 1000)
+      this.keep(await answer.blob(), 'still')
     } catch {
       this.notice = 'the server did not answer'
     }

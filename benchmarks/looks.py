@@ -9,13 +9,12 @@ seeds serve testing alone, made here, or kept in the folder that INSONATE_SIMULA
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.special import softmax
 
 from benchmarks.rows import row
 from insonate.analysis.fitting import likeness
@@ -24,8 +23,8 @@ from insonate.analysis.fitting.evaluation import measure, tally
 from insonate.analysis.fitting.grouping import folds, groups, similarity
 from insonate.analysis.fitting.pairs import Pair, read_pairs
 from insonate.analysis.models import stored
-from insonate.analysis.models.canvas import content, even, from_canvas, place, to_canvas
-from insonate.analysis.models.nerve_vessel import nerve_vessel
+from insonate.analysis.models.canvas import content
+from insonate.analysis.models.nerve_vessel import Calibration, nerve_vessel, shares
 from insonate.analysis.segmentation.instances import components
 from insonate.core import Tissue
 from insonate.pipeline.fitting_pictures import TISSUES, make
@@ -38,8 +37,6 @@ QUICK_REAL = 4
 """Real pairs in a smoke run, all of the working half: no smoke looks at the sealed one."""
 SMALLEST = 0.0008
 """Share of a picture below which a component is no structure."""
-SIZE = 160
-"""Rows and columns of the canvas of the network that has seen simulated pictures alone."""
 CORNER = 0.68
 """Of a picture's height and width, in which it is asked a second time, larger."""
 GOALS = {"auc": 0.85, "nerve": 0.40, "vessel": 0.60}
@@ -103,23 +100,32 @@ def _by_foundation(pair: Pair) -> np.ndarray:
     return labels
 
 
+ALONE = Calibration(
+    size=160,
+    even=True,
+    temperature=1.0,
+    bias=(0.0, 0.0, 0.0),
+    trust=((1.0, 0.0),) * 3,
+    odds=(0.0, 1.0),
+    distance=(1.0, 1.0),
+)
+"""How the network that has seen simulated pictures alone is read: as it stands, for nothing real has set its numbers."""
+
+
 @cache
-def _simulated_only() -> Callable[[np.ndarray], np.ndarray]:
-    """Give the network fitted on simulated pictures alone; INSONATE_SIMULATED_ONLY names another `prepared.onnx`."""
+def _session() -> Any:
     path = Path(os.environ.get("INSONATE_SIMULATED_ONLY", Path(__file__).with_name("simulated_only.onnx")))
-    asked = stored.session(path.read_bytes(), 1)
-    return lambda canvases: np.asarray(asked.run(None, {"picture": canvases})[0])
+    return stored.session(path.read_bytes(), 1)
+
+
+def _ask(canvases: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Ask the network fitted on simulated pictures alone; INSONATE_SIMULATED_ONLY names another `prepared.onnx`."""
+    (scores,) = _session().run(None, {"picture": canvases})
+    return scores, np.zeros(len(canvases)), np.zeros(len(canvases))  # it has no judge of what is familiar
 
 
 def _share(picture: np.ndarray) -> np.ndarray:
-    """Give the probability of none, nerve and vessel at every pixel, the picture asked straight and mirrored."""
-    placement = place(picture, size=SIZE)
-    canvas = even(to_canvas(picture, placement))
-    scores = _simulated_only()(np.stack([canvas, canvas[:, ::-1]])[:, None])
-    share = softmax((scores[0] + scores[1][:, :, ::-1]) / 2, axis=0)
-    share = from_canvas(share, placement, picture.shape)
-    share[0] += np.maximum(0, 1 - share.sum(axis=0))
-    return share
+    return shares(picture, 1.0, calibration=ALONE, ask=_ask)[0]
 
 
 def _by_simulated_only(pair: Pair) -> np.ndarray:

@@ -254,3 +254,42 @@ def test_a_tip_drawn_back_by_a_millimeter_lies_in_another_spot_and_meets_another
     first, near, back, again = at_rest
     assert near == first  # a third of a millimeter is the same spot
     assert back > near and again > back
+
+
+class TwoNerves(AnalyticBody):
+    """With another nerve, 6 mm beside the femoral one."""
+
+    structures = (*AnalyticBody.structures, AnalyticBody.structures[NERVE - 1])
+
+    def __init__(self):
+        super().__init__()
+        self.properties = {name: np.append(values, values[NERVE]) for name, values in self.properties.items()}
+
+    def distance(self, label, points):
+        return (
+            super().distance(NERVE, points - [6e-3, 0, 0])
+            if label > NERVE
+            else super().distance(label, points)
+        )
+
+
+@pytest.mark.parametrize(("x", "label"), [(-11.5e-3, NERVE), (1.5e-3, NERVE + 1)])
+def test_the_nearest_of_two_nerves_is_told(x, label):
+    body = TwoNerves()
+    course, waiting = Course(7, body), due([probe(), *needle_to((x, 0, 12e-3), speed=0.06)])
+    while course.tick < ticks_until(1.0):
+        while waiting and ticks_until(waiting[0].time) <= course.tick:
+            course.obey(waiting.pop(0))
+        course.advance()
+    turn, along = (
+        a.ravel() for a in np.meshgrid(np.linspace(0, 2 * np.pi, 721), np.linspace(-3e-3, 3e-3, 61))
+    )
+    middle, depth, radius = body.tubes[NERVE]
+    rim = np.stack([middle + radius * np.cos(turn), along, depth + radius * np.sin(turn)], axis=1)
+    tip = course.insertion.shaft.tip
+    away = [
+        np.linalg.norm(course.now.place(rim + np.array([aside, 0, 0])) - tip, axis=1).min()
+        for aside in (0, 6e-3)
+    ]
+    assert course.around.nerve == label == NERVE + int(np.argmin(away))
+    assert course.around.distance == pytest.approx(min(away), rel=0.03)

@@ -19,7 +19,6 @@ from insonate.simulation.facts import facts
 from insonate.simulation.medium import Body, Medium
 from insonate.simulation.motion.fields import Pool
 from insonate.simulation.motion.injection import Place
-from insonate.simulation.motion.insertion import Shaft
 from insonate.simulation.motion.rhythm import poiseuille
 from insonate.simulation.motion.tubes import Sleeve, Wall
 from insonate.simulation.patient import body_of
@@ -306,8 +305,6 @@ def _key(structure: Structure) -> str:
 class _Along:
     """A needle under the skin, and how far its places lie from each structure at rest."""
 
-    shaft: Shaft
-    """As it lies now."""
     places: np.ndarray
     """(n, 3) from the skin to the tip, which is the last [m]."""
     origins: np.ndarray
@@ -327,7 +324,6 @@ class _Along:
         places = shaft.at(np.linspace(0, shaft.inserted, count))
         origins = course.now.origin(places)
         return cls(
-            shaft=shaft,
             places=places,
             origins=origins,
             fluids=course.now.fluids_at(places),

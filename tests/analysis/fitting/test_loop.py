@@ -117,3 +117,13 @@ def test_a_network_that_reads_even_canvases_is_asked_with_them():
     scores, _, _ = ask(Told(), pictures, even=True)
     for said, of in zip(scores, pictures, strict=True):
         np.testing.assert_allclose(said[0], even(of), atol=1e-6)
+
+
+@pytest.mark.parametrize("even", [True, False])
+def test_a_fit_on_even_canvases_makes_every_batch_even(monkeypatch, even):
+    made = []
+    whole = loop.evened
+    monkeypatch.setattr(loop, "evened", lambda pictures: made.append(len(pictures)) or whole(pictures))
+    pictures, masks = discs(4)
+    fit(pictures, masks, NOTHING, Settings(n_steps=2, n_positive=2, even=even))
+    assert made == ([3, 3] if even else [])

@@ -18,6 +18,7 @@ from insonate.analysis.fitting import nerve_vessel as script  # noqa: E402
 from insonate.analysis.fitting.pairs import Pair, lay  # noqa: E402
 from insonate.analysis.models import nerve_vessel as runner  # noqa: E402
 from insonate.core import InputError  # noqa: E402
+from refusals import refused  # noqa: E402
 
 SIZE = 32
 
@@ -321,3 +322,14 @@ def test_a_picture_shown_larger_is_a_part_of_it_that_holds_something():
         np.testing.assert_array_equal(part.mask, mask[rows, columns])
         assert part.mask.any()
     assert script.nearer(Pair(name="b", picture=picture, mask=np.zeros_like(mask)), rng) is None
+
+
+def test_fits_on_ranks_and_on_gray_levels_are_not_mixed(tmp_path):
+    for name in ("0", "1", "2", "3", "4", "final"):
+        np.savez(tmp_path / f"fit-{name}.npz", even=np.array(True))
+    assert script._reads_even(tmp_path)
+    np.savez(tmp_path / "fit-2.npz", even=np.array(False))
+    with pytest.raises(InputError, match=r"must read even canvases, or none, got .*'2': False"):
+        script._reads_even(tmp_path)
+    with refused(InputError, "fit-1.npz was fitted on ranks (--even); fit on with the same"):
+        script._begun(tmp_path / "fit-1.npz", script.Settings(even=False))

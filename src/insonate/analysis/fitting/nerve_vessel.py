@@ -55,9 +55,6 @@ FINAL = "final"
 SMALLEST = 0.0008
 """Share of a picture's content below which a component is no structure; the smallest true ones are about as large."""
 
-EVEN = True
-"""The network reads even canvases: gray curves and gain of a machine are nothing to it."""
-
 NEARER = (0.45, 0.85)
 """Share of a simulated picture that is left when it is cut around a structure: real ones show nerves larger."""
 
@@ -106,7 +103,7 @@ def prepare(pictures: Path, out: Path, settings: Settings, start: Path | None = 
     """
     weights, before = None, 0
     if start is not None:
-        weights = _weights(start)
+        weights = _begun(start, settings)
         with np.load(start, allow_pickle=False) as file:
             before = int(file["steps"])
     some, tissues = read_simulated(pictures, "fitting")
@@ -142,6 +139,7 @@ def prepare(pictures: Path, out: Path, settings: Settings, start: Path | None = 
         "individuals": np.array(len({(one.region, one.seed) for one in some})),
         "pictures": np.array(len(some)),
         "steps": np.array(before + settings.n_steps),
+        "even": np.array(settings.even),
         "batch": np.array(settings.n_positive + settings.n_negative),
         "device": np.array(settings.device),
         "seconds": np.array(time.perf_counter() - began),
@@ -189,6 +187,16 @@ def _weights(path: Path) -> dict[str, torch.Tensor]:
         }
 
 
+def _begun(path: Path, settings: Settings) -> dict[str, torch.Tensor]:
+    """Give weights to begin from, of a network that reads what this fit reads."""
+    with np.load(path, allow_pickle=False) as file:
+        even = bool(file["even"]) if "even" in file.files else False
+    if even != settings.even:
+        word = "ranks (--even)" if even else "gray levels (no --even)"
+        raise InputError(f"{path.name} was fitted on {word}; fit on with the same")
+    return _weights(path)
+
+
 def _told_of(path: Path) -> str:
     """Say what a prepared network has seen."""
     with np.load(path, allow_pickle=False) as file:
@@ -226,7 +234,7 @@ def fit_all(data: Path, out: Path, only: list[str], settings: Settings, start: P
     start : pathlib.Path, optional
         `prepared.npz` to begin from.
     """
-    weights, first = (None, "random weights") if start is None else (_weights(start), _told_of(start))
+    weights, first = (None, "random weights") if start is None else (_begun(start, settings), _told_of(start))
     pairs = read_pairs(data, n_classes=N_CLASSES)
     laid = [lay(pair, size=SIZE, n_classes=N_CLASSES) for pair in pairs]
     pictures = np.stack([one[0] for one in laid])
@@ -257,7 +265,7 @@ def fit_all(data: Path, out: Path, only: list[str], settings: Settings, start: P
             asked |= {"held": pictures[held], "unseen": unseen[held_kind]}
         answers: dict[str, np.ndarray] = {}
         for key, some in asked.items():
-            scores, features, familiarity = ask(network, some, even=EVEN)
+            scores, features, familiarity = ask(network, some, even=settings.even)
             answers |= {f"{key}:features": features, f"{key}:familiarity": familiarity}
             if key in ("held", "unseen"):
                 answers[f"{key}:scores"] = scores.astype(np.float16)
@@ -266,6 +274,7 @@ def fit_all(data: Path, out: Path, only: list[str], settings: Settings, start: P
             "held": held,
             "first": np.array(first),
             "steps": np.array(settings.n_steps),
+            "even": np.array(settings.even),
             **_state(network),
             **answers,
         }
@@ -401,7 +410,22 @@ def _write_toml(path: Path, tables: dict[str, dict[str, object]], first: str) ->
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _calibrate(some: list[Unseen], judges: tuple[tuple[float, float], tuple[float, float]]) -> Calibration:
+def _reads_even(out: Path) -> bool:
+    """Say whether the fits of a folder read even canvases; a mixture is refused."""
+    said = {}
+    for name in (*map(str, range(N_FOLDS)), FINAL):
+        with np.load(out / f"fit-{name}.npz", allow_pickle=False) as file:
+            said[name] = bool(file["even"]) if "even" in file.files else False
+    if len(set(said.values())) > 1:
+        raise InputError(
+            f"all fits in {out} must read even canvases, or none, got {said}; fit the others again"
+        )
+    return said[FINAL]
+
+
+def _calibrate(
+    some: list[Unseen], judges: tuple[tuple[float, float], tuple[float, float]], *, even: bool
+) -> Calibration:
     """Find temperature, bias and trust from pictures unseen."""
     scores, masks = [one.inside(one.scores) for one in some], [one.inside(one.mask) for one in some]
     t = temperature(scores, masks)
@@ -412,7 +436,7 @@ def _calibrate(some: list[Unseen], judges: tuple[tuple[float, float], tuple[floa
     none, nerve, vessel = (trust(share[k, labels == k], true[labels == k] == k) for k in range(N_CLASSES))
     return Calibration(
         size=SIZE,
-        even=EVEN,
+        even=even,
         temperature=t,
         bias=biases,
         trust=(none, nerve, vessel),
@@ -444,10 +468,11 @@ def finish(data: Path, out: Path) -> None:
     judges = _limits(odds, ODDS_WIDTH, 1), _limits(distance, DISTANCE_WIDTH, -1)
 
     # what is chosen for a fold is chosen on the four others, so that the measures are of pictures unseen throughout
-    chosen = [_calibrate([one for one in some if one.fold != k], judges) for k in range(N_FOLDS)]
+    even = _reads_even(out)
+    chosen = [_calibrate([one for one in some if one.fold != k], judges, even=even) for k in range(N_FOLDS)]
     readings = [_read(one, chosen[one.fold]) for one in some]
     labels = [_labels(reading) for reading in readings]
-    final = _calibrate(some, judges)
+    final = _calibrate(some, judges, even=even)
     confidence = np.concatenate(
         [r.confidence[said == r.labels] for r, said in zip(readings, labels, strict=True)]
     )
@@ -484,7 +509,7 @@ def finish(data: Path, out: Path) -> None:
         "": {"name": NAME, "version": VERSION, "license": "Apache-2.0", "parameters": parameters},
         "reading": {
             "size": SIZE,
-            "even": EVEN,
+            "even": final.even,
             "temperature": final.temperature,
             "bias": final.bias,
             "trust": final.trust,
@@ -584,6 +609,7 @@ def main(arguments: list[str] | None = None) -> None:
         "--batch", type=int, default=8, help="pictures in a batch, one in eight without anatomy"
     )
     parser.add_argument("--rate", type=float, default=Settings().rate, help="highest learning rate")
+    parser.add_argument("--even", action="store_true", help="the network reads ranks instead of gray levels")
     parser.add_argument("--device", default="cpu", help="where to compute: cpu, cuda")
     given = parser.parse_args(arguments)
     torch.set_num_threads(given.threads)
@@ -593,7 +619,7 @@ def main(arguments: list[str] | None = None) -> None:
         n_positive=given.batch - n_negative,
         n_negative=n_negative,
         rate=given.rate,
-        even=EVEN,
+        even=given.even,
         device=given.device,
     )
     if given.what == "prepare":

@@ -29,7 +29,7 @@ import numpy as np
 from scipy.special import expit, logit, softmax
 
 from insonate.analysis.models import stored
-from insonate.analysis.models.canvas import even, from_canvas, place, to_canvas
+from insonate.analysis.models.canvas import content, even, from_canvas, place, to_canvas
 from insonate.analysis.models.reading import PictureModel, Reading
 from insonate.core import ModelVersion, Tissue
 
@@ -144,6 +144,32 @@ def ask(canvases: np.ndarray, *, threads: int = 1) -> tuple[np.ndarray, np.ndarr
     return scores, odds, distance
 
 
+def shares(
+    picture: np.ndarray, aspect: float, *, calibration: Calibration, ask: Ask
+) -> tuple[np.ndarray, float]:
+    """Give the probability of every class at every pixel, and how familiar the picture is.
+
+    Parameters
+    ----------
+    picture, aspect, calibration, ask
+        As of `read`.
+
+    Returns
+    -------
+    tuple
+        (3, n_axial, n_lateral) probability of none, nerve and vessel; familiarity, 0..1.
+    """
+    placement = place(picture, size=calibration.size, aspect=aspect)
+    canvas = to_canvas(picture, placement)
+    if calibration.even:
+        canvas = even(canvas)
+    scores, odds, distance = ask(np.stack([canvas, canvas[:, ::-1]])[:, None])
+    mean = (scores[0] + scores[1][:, :, ::-1]) / 2
+    share = from_canvas(softmax(mean / calibration.temperature, axis=0), placement, picture.shape)
+    share[0] += np.maximum(0, 1 - share.sum(axis=0))  # nothing is named in a border that was cut off
+    return share, calibration.familiarity(float(odds.mean()), float(distance.mean()))
+
+
 def read(picture: np.ndarray, aspect: float, *, calibration: Calibration, ask: Ask) -> Reading:
     """Label one picture.
 
@@ -163,17 +189,9 @@ def read(picture: np.ndarray, aspect: float, *, calibration: Calibration, ask: A
     Reading
         Label 0 with confidence of the picture's familiarity where a dark border was cut off.
     """
-    placement = place(picture, size=calibration.size, aspect=aspect)
-    canvas = to_canvas(picture, placement)
-    if calibration.even:
-        canvas = even(canvas)
-    scores, odds, distance = ask(np.stack([canvas, canvas[:, ::-1]])[:, None])
-    mean = (scores[0] + scores[1][:, :, ::-1]) / 2
-    share = from_canvas(softmax(mean / calibration.temperature, axis=0), placement, picture.shape)
-    share[0] += np.maximum(0, 1 - share.sum(axis=0))  # nothing is named in a border that was cut off
+    share, familiarity = shares(picture, aspect, calibration=calibration, ask=ask)
     labels, sure = calibration.decide(share)
-    familiarity = calibration.familiarity(float(odds.mean()), float(distance.mean()))
-    (top, bottom), (first, last) = placement.rows, placement.columns
+    (top, bottom), (first, last) = content(picture)
     return Reading(
         labels=labels,
         confidence=np.clip(sure * familiarity, 0, 1).astype(np.float32),

@@ -359,6 +359,18 @@ def test_what_is_shown_is_recorded_killed_and_shown_again(tmp_path):
         assert page.complaints == []
 
 
+FLASHES = """
+async () => {
+    const shades = new Set()
+    for (let look = 0; look < 40; look++) {
+        shades.add(getComputedStyle(document.querySelector('.cue .sign')).backgroundColor)
+        await new Promise((later) => setTimeout(later, 60))
+    }
+    return [[...shades], document.getAnimations().length]
+}
+"""
+
+
 def test_a_cue_stands_is_explained_and_taken_note_of():
     # a server of its own: where the tests before left probe and needle would decide what comes near
     with serving() as server, browsing(flags=PLAIN) as page:
@@ -370,6 +382,9 @@ def test_a_cue_stands_is_explained_and_taken_note_of():
             if page.get_attribute("[data-cue]", "data-cue") in ("caution", "stop"):
                 break
         page.wait_for_selector("[data-cue=caution], [data-cue=stop]", timeout=40000)
+        shades, animations = page.evaluate(FLASHES)
+        assert len(shades) >= 2  # its badge is now on, now off
+        assert animations == 0  # by a clock: an animation has the page painted sixty times a second
         page.keyboard.press("w")
         until(lambda: "circumflex" in page.inner_text("dialog"))
         page.keyboard.press("Escape")

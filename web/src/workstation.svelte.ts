@@ -25,6 +25,9 @@ const LOOK = 0.1
 const KEY_OLD = 0.5
 /** How far the answer key covers the picture when it is asked for. */
 const DISCLOSED = 0.6
+/** What belongs to a picture waits for the next one, and this long at most where none comes [s]. */
+const NO_PICTURE = 0.05
+const WITH_PICTURE: ReadonlySet<FromServer['type']> = new Set(['hands', 'guidance', 'carried', 'confirmed', 'flow', 'no_flow', 'status'])
 /** Poses of the probe are remembered so long; the newest before is kept always [s]. */
 const POSES = 10
 /** Waits between attempts to reach the server [s]. */
@@ -138,6 +141,9 @@ export class Workstation {
   private socket: WebSocket | null = null
   private waiting: Frame | null = null
   private scheduled = false
+  /** Heard, with when, and not obeyed yet. */
+  private withPicture: [FromServer, number][] = []
+  private letGo: ReturnType<typeof setTimeout> | null = null
   private last = 0
   private arrived = 0
   private gap = 0.05
@@ -624,7 +630,7 @@ export class Workstation {
     }
     socket.onmessage = (event) => {
       if (event.data instanceof ArrayBuffer) this.take(event.data)
-      else this.hear(JSON.parse(event.data as string) as FromServer)
+      else this.hear(JSON.parse(event.data as string) as FromServer, seconds())
     }
     socket.onclose = () => {
       if (this.socket !== socket) return
@@ -636,7 +642,24 @@ export class Workstation {
     }
   }
 
-  private hear(message: FromServer): void {
+  /** What belongs to a picture waits for the next, so that both are laid out and painted once; a cue waits for nothing. */
+  private hear(message: FromServer, at: number): void {
+    if (WITH_PICTURE.has(message.type)) {
+      this.withPicture.push([message, at])
+      this.letGo ??= setTimeout(() => this.catchUp(), 1000 * NO_PICTURE)
+      return
+    }
+    if (message.type !== 'cues') this.catchUp()
+    this.obey(message, at)
+  }
+
+  private catchUp(): void {
+    if (this.letGo !== null) clearTimeout(this.letGo)
+    this.letGo = null
+    for (const [message, at] of this.withPicture.splice(0)) this.obey(message, at)
+  }
+
+  private obey(message: FromServer, at: number): void {
     switch (message.type) {
       case 'hello':
         if (message.stream !== this.hello?.stream) this.begin()
@@ -675,7 +698,7 @@ export class Workstation {
         break
       case 'hands':
         this.hands = message
-        this.poses = [...this.poses.filter(([time], index) => seconds() - time < POSES || index === this.poses.length - 1), [seconds(), message.probe]]
+        this.poses = [...this.poses.filter(([time], index) => at - time < POSES || index === this.poses.length - 1), [at, message.probe]]
         this.atEdge = message.at_edge
         break
       case 'status':
@@ -698,6 +721,7 @@ export class Workstation {
     this.wanted = false
     this.last = 0
     this.waiting = null
+    this.withPicture = []
     this.frame = null
     this.shown = null
     this.guidance = null
@@ -738,6 +762,7 @@ export class Workstation {
     const frame = this.waiting
     this.waiting = null
     if (!frame) return
+    this.catchUp()
     this.shown = frame
     this.onframe(frame)
     this.acknowledge(frame)

@@ -23,6 +23,7 @@ from insonate.analysis.fitting.evaluation import measure, tally
 from insonate.analysis.fitting.grouping import folds, groups, similarity
 from insonate.analysis.fitting.pairs import Pair, read_pairs
 from insonate.analysis.models import stored
+from insonate.analysis.models.canvas import content
 from insonate.analysis.models.nerve_vessel import Calibration, nerve_vessel, shares
 from insonate.analysis.segmentation.instances import components
 from insonate.core import Tissue
@@ -102,7 +103,6 @@ def _by_foundation(pair: Pair) -> np.ndarray:
 ALONE = Calibration(
     size=160,
     even=True,
-    corner=CORNER,
     temperature=1.0,
     bias=(0.0, 0.0, 0.0),
     trust=((1.0, 0.0),) * 3,
@@ -124,13 +124,30 @@ def _ask(canvases: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return scores, np.zeros(len(canvases)), np.zeros(len(canvases))  # it has no judge of what is familiar
 
 
+def _share(picture: np.ndarray) -> np.ndarray:
+    return shares(picture, 1.0, calibration=ALONE, ask=_ask)[0]
+
+
 def _by_simulated_only(pair: Pair) -> np.ndarray:
-    """Label a real pair as the network fitted on simulated pictures alone would, for this measurement and nothing else."""
-    labels = shares(pair.picture, 1.0, calibration=ALONE, ask=_ask)[0].argmax(axis=0)
+    """Label a real pair as the network fitted on simulated pictures alone would, for this measurement and nothing else.
+
+    It is asked about the whole picture and about its four corners, larger, and the mean of both is taken.
+    """
+    rows, columns = content(pair.picture)
+    near, times = np.zeros((3, *pair.picture.shape), np.float32), np.zeros(pair.picture.shape, np.float32)
+    for lower, right in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        high, wide = (int(CORNER * (last - first)) for first, last in (rows, columns))
+        top, left = rows[1] - high if lower else rows[0], columns[1] - wide if right else columns[0]
+        part = (slice(top, top + high), slice(left, left + wide))
+        near[:, *part] += _share(pair.picture[part])
+        times[part] += 1
+    near /= np.maximum(times, 1)
+    near[0, times == 0] = 1
+    labels = (_share(pair.picture) + near).argmax(axis=0)
     out = np.zeros(labels.shape, np.uint8)
     for k in (1, 2):
-        for part in components(labels == k, floor=SMALLEST * labels.size):
-            out[part] = k
+        for part_of_it in components(labels == k, floor=SMALLEST * labels.size):
+            out[part_of_it] = k
     return out
 
 

@@ -39,14 +39,7 @@ def seen(fold=0, mask=None, name="a", picture=None):
     _, laid, placement = lay(pair, size=SIZE, n_classes=3)
     scores = 20.0 * np.stack([laid == k for k in range(3)]).astype(np.float32)
     return script.Unseen(
-        pair=pair,
-        mask=laid,
-        placement=placement,
-        fold=fold,
-        group=0,
-        scores=scores[None],
-        odds=9.0,
-        distance=0.0,
+        pair=pair, mask=laid, placement=placement, fold=fold, group=0, scores=scores, odds=9.0, distance=0.0
     )
 
 
@@ -59,7 +52,6 @@ def square(k=1, at=(8, 8), side=12):
 CALIBRATION = runner.Calibration(
     size=SIZE,
     even=False,
-    corner=1.0,
     temperature=1.0,
     bias=(0.0, 0.0, 0.0),
     trust=((1.0, 0.0), (1.0, 0.0), (1.0, 0.0)),
@@ -109,49 +101,6 @@ def test_a_picture_is_read_with_the_scores_of_the_network_that_had_not_seen_it()
     reading = script._read(one, CALIBRATION)
     np.testing.assert_array_equal(reading.labels, one.pair.mask)
     assert reading.familiarity == pytest.approx(min(expit(9.0), expit(5.0)))
-
-
-def test_what_the_corners_of_a_picture_said_is_read_as_in_use():
-    """Scores of whole and corners say exactly what the mask does, each on its own canvas."""
-    one = seen(mask=square(2, at=(8, 3)))
-    parts = runner.corners(one.pair.picture, 0.7)
-    laid = [
-        lay(Pair(name="c", picture=one.pair.picture[part], mask=one.pair.mask[part]), size=SIZE, n_classes=3)[
-            1
-        ]
-        for part in parts
-    ]
-    scores = [20.0 * np.stack([mask == k for k in range(3)]) for mask in laid]
-    with_corners = replace(one, scores=np.stack([one.scores[0], *scores]).astype(np.float16))
-    reading = script._read(with_corners, replace(CALIBRATION, corner=0.7))
-    np.testing.assert_array_equal(reading.labels, one.pair.mask)
-    # and the same of a picture that is a canvas already
-    canvas = one.pair.picture
-    share = script._share(canvas, with_corners.scores, replace(CALIBRATION, corner=0.7))
-    np.testing.assert_array_equal(share.argmax(axis=0), one.mask)
-
-
-def test_calibration_with_corners_is_of_what_both_say(monkeypatch):
-    """The whole is shy of the nerve, the corners are sure: only with them is no bias wanted."""
-    monkeypatch.setattr(script, "THINNED", 1)
-    one = seen(mask=square(1, at=(2, 2), side=18) + square(2, at=(22, 22), side=8))
-    shy = one.scores.copy()
-    shy[0, 0] += 20.4 * (one.mask == 1)
-    parts = runner.corners(one.pair.picture, 0.7)
-    laid = [
-        lay(Pair(name="c", picture=one.pair.picture[part], mask=one.pair.mask[part]), size=SIZE, n_classes=3)[
-            1
-        ]
-        for part in parts
-    ]
-    scores = [20.0 * np.stack([mask == k for k in range(3)]) for mask in laid]
-    judges = ((0.0, 1.0), (5.0, 1.0))
-    alone = script._calibrate([replace(one, scores=shy)], judges, even=False, corner=1.0)
-    both = script._calibrate(
-        [replace(one, scores=np.stack([shy[0], *scores]))], judges, even=False, corner=0.7
-    )
-    assert alone.bias[1] > 0 >= both.bias[1]
-    assert (alone.corner, both.corner) == (1.0, 0.7)
 
 
 def test_labels_too_small_to_count_are_left_out():
@@ -267,13 +216,12 @@ def test_a_whole_run_in_miniature(tmp_path, small, capsys):
         assert not file["held"].any()
         assert "held:scores" not in file.files
 
-    run("finish", data, out, "--corner", "0.7")
+    run("finish", data, out)
     card = tomllib.loads((out / "nerve_vessel.toml").read_text(encoding="utf-8"))
     content = (out / "nerve_vessel.onnx").read_bytes()
     entry = tomllib.loads((out / "weights.toml").read_text(encoding="utf-8"))["nerve_vessel"]
     assert entry["sha256"] == hashlib.sha256(content).hexdigest()
     assert entry["bytes"] == len(content)
-    assert card["reading"]["corner"] == 0.7
     assert (card["fitted"]["pictures"], card["fitted"]["folds"]) == (10, 5)
     assert set(card) == set(runner.card())  # what the runner reads, and all that the shipped card tells
     assert {name: set(card[name]) for name in ("reading", "gate")} == {

@@ -12,17 +12,7 @@ from conftest import shared_data
 from insonate.analysis.fitting.negatives import negatives
 from insonate.analysis.models import nerve_vessel as runner
 from insonate.analysis.models.canvas import even
-from insonate.analysis.models.nerve_vessel import (
-    Calibration,
-    ask,
-    card,
-    corners,
-    nerve_vessel,
-    read,
-    shares,
-    together,
-    weights,
-)
+from insonate.analysis.models.nerve_vessel import Calibration, ask, card, nerve_vessel, read, weights
 from insonate.core import InputError, Tissue
 from tolerances import RTOL_FLOAT32
 
@@ -31,7 +21,6 @@ HONEST = (1.0, 0.0)
 CALIBRATION = Calibration(
     size=SIZE,
     even=False,
-    corner=1.0,
     temperature=2.0,
     bias=(0.0, 0.5, 0.0),
     trust=(HONEST, HONEST, HONEST),
@@ -110,56 +99,6 @@ def test_nothing_is_named_in_a_border_that_was_cut_off():
         result.confidence[0], (1 - runner.CERTAIN) * result.familiarity, rtol=RTOL_FLOAT32
     )
     assert result.n_content == 30 * 50
-
-
-def test_corners_cover_the_content_and_nothing_else():
-    picture = np.zeros((50, 80), np.float32)
-    picture[10:40, 5:75] = 0.5
-    covered = np.zeros(picture.shape, int)
-    for rows, columns in corners(picture, 0.6):
-        assert (rows.stop - rows.start, columns.stop - columns.start) == (18, 42)
-        covered[rows, columns] += 1
-    np.testing.assert_array_equal(covered > 0, picture > 0)
-    assert covered[25, 40] == 4 and covered[10, 5] == covered[39, 74] == 1
-    assert corners(picture, 1.0) == []
-
-
-def test_what_corners_say_lies_where_it_is_in_the_picture():
-    """The network that is played here takes what is bright for a vessel, and sees it in the corners only."""
-
-    def asked(canvases):
-        assert canvases.shape == (10, 1, SIZE, SIZE)
-        scores = np.zeros((10, 3, SIZE, SIZE), np.float32)
-        scores[:, 0], scores[2:, 2] = 6.0, 12.0 * (canvases[2:, 0] > 0.7)
-        return scores, np.r_[3.0, 3.0, np.full(8, -50.0)], np.zeros(10)
-
-    picture = np.full((4 * SIZE, 4 * SIZE), 0.5, np.float32)
-    picture[20:36, 80:100] = 1.0  # in one corner of four, and not in the middle of anything
-    looking = replace(CALIBRATION, corner=0.6)
-    share, familiarity = shares(picture, 1.0, calibration=looking, ask=asked)
-    assert familiarity == pytest.approx(expit(3.0), rel=RTOL_FLOAT32)  # of the whole alone
-    sure = softmax(np.array([3.0, 0.0, 0.0]))
-    seen = softmax(np.array([3.0, 0.0, 6.0]))
-    np.testing.assert_allclose(share[:, 28, 90], (sure + seen) / 2, rtol=1e-3)
-    np.testing.assert_allclose(share[:, 100, 20], sure, rtol=1e-3)
-    bright = share[2] > (sure[2] + (sure[2] + seen[2]) / 2) / 2
-    rows, columns = np.flatnonzero(bright.any(axis=1)), np.flatnonzero(bright.any(axis=0))
-    pixel = 0.6 * 4  # of the canvas of a corner, in those of the picture
-    assert (
-        np.abs(np.array([rows[0], rows[-1] + 1, columns[0], columns[-1] + 1]) - [20, 36, 80, 100]).max()
-        <= pixel
-    )
-
-
-def test_what_no_corner_holds_stays_as_the_whole_has_it():
-    whole = softmax(np.random.default_rng(3).normal(size=(3, 20, 30)), axis=0)
-    part = (slice(2, 12), slice(5, 25))
-    said = np.broadcast_to(np.array([0.0, 1.0, 0.0])[:, None, None], (3, 10, 20))
-    mean = together(whole, [part, part], [said, said])
-    np.testing.assert_allclose(mean[:, *part], (whole[:, *part] + said) / 2)
-    mean[:, *part] = whole[:, *part]
-    np.testing.assert_array_equal(mean, whole)
-    np.testing.assert_array_equal(together(whole, [], []), whole)
 
 
 def test_weights_are_those_of_the_table():

@@ -15,12 +15,6 @@ import numpy as np
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import log_expit, log_softmax, logit
 
-STEEPEST = 20.0
-"""Slope and offset of trust stay within this: few pixels would else lead anywhere."""
-
-CERTAIN = 1e-4
-"""Probabilities are kept this far from 0 and 1."""
-
 
 def temperature(scores: Sequence[np.ndarray], masks: Sequence[np.ndarray]) -> float:
     """Find the temperature.
@@ -49,16 +43,16 @@ def temperature(scores: Sequence[np.ndarray], masks: Sequence[np.ndarray]) -> fl
 
 
 def bias(
-    shares: Sequence[np.ndarray], masks: Sequence[np.ndarray], *, grid: Sequence[float]
+    scores: Sequence[np.ndarray], masks: Sequence[np.ndarray], t: float, *, grid: Sequence[float]
 ) -> tuple[float, float, float]:
     """Find the bias of none, nerve and vessel.
 
     Parameters
     ----------
-    shares : sequence of numpy.ndarray
-        (n_classes, rows, columns) probability of each class in each picture.
-    masks : sequence of numpy.ndarray
-        (rows, columns) true class.
+    scores, masks : sequence of numpy.ndarray
+        As for `temperature`.
+    t : float
+        The temperature.
     grid : sequence of float
         Values tried for nerve and for vessel.
 
@@ -67,7 +61,7 @@ def bias(
     (float, float, float)
         0 for none, and the pair whose sum of mean Dice is largest.
     """
-    logs = [np.log(np.maximum(share, CERTAIN)) for share in shares]
+    logs = [log_softmax(s.astype(np.float32) / t, axis=0) for s in scores]
 
     def quality(pair: tuple[float, float]) -> float:
         moved = np.array([0, *pair], np.float32)[:, None, None]
@@ -82,6 +76,13 @@ def bias(
 
     best = max(product(grid, grid), key=quality)
     return (0.0, float(best[0]), float(best[1]))
+
+
+STEEPEST = 20.0
+"""Slope and offset of trust stay within this: few pixels would else lead anywhere."""
+
+CERTAIN = 1e-4
+"""Probabilities are kept this far from 0 and 1."""
 
 
 def trust(probability: np.ndarray, right: np.ndarray) -> tuple[float, float]:

@@ -2,7 +2,7 @@
 
     python -m insonate.analysis.fitting.nerve_vessel prepare --simulated DIR --out DIR [--start FILE]
     python -m insonate.analysis.fitting.nerve_vessel fit --data DIR --out DIR [--only 0 1 final] [--start FILE]
-    python -m insonate.analysis.fitting.nerve_vessel finish --data DIR --out DIR [--corner 0.68]
+    python -m insonate.analysis.fitting.nerve_vessel finish --data DIR --out DIR
 
 `prepare` fits on simulated pictures alone and leaves `prepared.npz`, weights that `--start` lets every fit begin from (no
 real picture has been near them, so a fold judged later is still unseen), and `prepared.onnx`, which `benchmarks looks` asks.
@@ -19,13 +19,11 @@ import json
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.lib.npyio import NpzFile
 from scipy.special import softmax
 
 from insonate.analysis.fitting.calibration import bias, temperature, trust
@@ -38,13 +36,12 @@ from insonate.analysis.fitting.negatives import NO_ANATOMY, NOT_ULTRASOUND, nega
 from insonate.analysis.fitting.pairs import Pair, lay, read_pairs
 from insonate.analysis.fitting.sheet import contact_sheet
 from insonate.analysis.fitting.simulated_tissues import read_simulated, renumbered
-from insonate.analysis.models.canvas import Placement, content, from_canvas, place, to_canvas
-from insonate.analysis.models.nerve_vessel import Calibration, corners, laid_back, read, shares, together
+from insonate.analysis.models.canvas import Placement, from_canvas
+from insonate.analysis.models.nerve_vessel import Calibration, read
 from insonate.analysis.models.reading import Reading
 from insonate.analysis.models.unet import UNet
 from insonate.analysis.segmentation.instances import components
 from insonate.core import InputError, Tissue
-from insonate.core.checks import check_range
 
 NAME = "nerve_vessel"
 VERSION = "1.0.0"
@@ -60,9 +57,6 @@ SMALLEST = 0.0008
 
 NEARER = (0.45, 0.85)
 """Share of a simulated picture that is left when it is cut around a structure: real ones show nerves larger."""
-
-THINNED = 3
-"""Every so many rows and columns of a picture are looked at when bias and trust are found."""
 
 SMALL_VESSEL = 0.0012
 """Share of a simulated picture below which a vessel is left unmarked, as experts leave companions unmarked."""
@@ -303,7 +297,7 @@ class Unseen:
     group: int
     """Its group of near-duplicates."""
     scores: np.ndarray
-    """(1 or 5, n_classes, size, size) mean of straight and mirrored, of the whole and of its corners."""
+    """(n_classes, size, size) mean of straight and mirrored."""
     odds: float
     """Log odds of being familiar."""
     distance: float
@@ -315,23 +309,13 @@ class Unseen:
         return planes[..., : place.height, place.left : place.left + place.width]
 
 
-def _of_corners(network: UNet, picture: np.ndarray, corner: float, *, even: bool) -> np.ndarray:
-    """Scores (0 or 4, n_classes, size, size) float16 of a picture's corners."""
-    parts = [picture[part] for part in corners(picture, corner)]
-    if not parts:
-        return np.zeros((0, N_CLASSES, SIZE, SIZE), np.float16)
-    laid = np.stack([to_canvas(part, place(part, size=SIZE)) for part in parts])
-    return ask(network, laid, even=even)[0].astype(np.float16)
-
-
-def _unseen(data: Path, out: Path, *, corner: float) -> tuple[list[Unseen], dict[str, np.ndarray]]:
+def _unseen(data: Path, out: Path) -> tuple[list[Unseen], dict[str, np.ndarray]]:
     """All pictures with what was said of them unseen; and the same of negatives, as arrays."""
     pairs = read_pairs(data, n_classes=N_CLASSES)
     group = groups(similarity([pair.picture for pair in pairs]))
     fold = folds(group, N_FOLDS, seed=SEED)
     seen: dict[int, Unseen] = {}
-    others: dict[str, list[np.ndarray]] = {"picture": [], "scores": [], "odds": [], "distance": []}
-    other, kind = negatives(N_NEGATIVES, SIZE, seed=SEED + 2), _kind_fold(N_NEGATIVES)
+    others: dict[str, list[np.ndarray]] = {"scores": [], "odds": [], "distance": []}
     for number in range(N_FOLDS):
         with np.load(out / f"fit-{number}.npz", allow_pickle=False) as file:
             if not np.array_equal(file["held"], fold == number):
@@ -340,9 +324,6 @@ def _unseen(data: Path, out: Path, *, corner: float) -> tuple[list[Unseen], dict
                 )
             space = feature_space(file["known:features"])
             distance = space.distance(file["held:features"])
-            network, even = UNet(n_classes=N_CLASSES), _is_even(file)
-            if corner < 1:
-                network.load_state_dict(_weights(out / f"fit-{number}.npz"))
             for row, index in enumerate(np.flatnonzero(file["held"])):
                 _, mask, placement = lay(pairs[index], size=SIZE, n_classes=N_CLASSES)
                 seen[int(index)] = Unseen(
@@ -351,47 +332,21 @@ def _unseen(data: Path, out: Path, *, corner: float) -> tuple[list[Unseen], dict
                     placement=placement,
                     fold=number,
                     group=int(group[index]),
-                    scores=np.concatenate(
-                        [
-                            file["held:scores"][row][None],
-                            _of_corners(network, pairs[index].picture, corner, even=even),
-                        ]
-                    ),
+                    scores=file["held:scores"][row].astype(np.float32),
                     odds=float(file["held:familiarity"][row]),
                     distance=float(distance[row]),
                 )
-            strange = other[kind == number]
-            of_corners = [_of_corners(network, picture, corner, even=even) for picture in strange]
-            others["scores"].append(
-                np.concatenate([file["unseen:scores"][:, None], np.stack(of_corners)], axis=1)
-            )
-            others["picture"].append(strange)
+            others["scores"].append(file["unseen:scores"].astype(np.float32))
             others["odds"].append(file["unseen:familiarity"])
             others["distance"].append(space.distance(file["unseen:features"]))
     return [seen[index] for index in range(len(pairs))], {k: np.concatenate(v) for k, v in others.items()}
 
 
-def _said(one: Unseen, _: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Answer as the network that had not seen a picture: straight and mirrored by turns."""
-    scores = one.scores.astype(np.float32)
-    both = np.stack([scores, scores[..., ::-1]], axis=1).reshape(-1, *scores.shape[1:])
-    return both, np.full(len(both), one.odds), np.full(len(both), one.distance)
-
-
 def _read(one: Unseen, calibration: Calibration) -> Reading:
     """Read a picture the way it is read in use, with the scores of the network that had not seen it."""
-    return read(one.pair.picture, 1.0, calibration=calibration, ask=partial(_said, one))
-
-
-def _share(canvas: np.ndarray, scores: np.ndarray, calibration: Calibration) -> np.ndarray:
-    """Probability of every class in a picture that is a canvas, from scores like those of `Unseen`."""
-    whole, *near = softmax(scores.astype(np.float32) / calibration.temperature, axis=1)
-    parts = corners(canvas, calibration.corner)
-    said = [
-        laid_back(one, place(canvas[part], size=SIZE), canvas[part].shape)
-        for one, part in zip(near, parts, strict=True)
-    ]
-    return together(whole, parts, said)
+    scores = np.stack([one.scores, one.scores[:, :, ::-1]])
+    odds, distance = np.full(2, one.odds), np.full(2, one.distance)
+    return read(one.pair.picture, 1.0, calibration=calibration, ask=lambda _: (scores, odds, distance))
 
 
 def _labels(reading: Reading) -> np.ndarray:
@@ -455,17 +410,12 @@ def _write_toml(path: Path, tables: dict[str, dict[str, object]], first: str) ->
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _is_even(file: NpzFile) -> bool:
-    """Say whether a fit reads even canvases; those of before do not say, and do not."""
-    return bool(file["even"]) if "even" in file.files else False
-
-
 def _reads_even(out: Path) -> bool:
     """Say whether the fits of a folder read even canvases; a mixture is refused."""
     said = {}
     for name in (*map(str, range(N_FOLDS)), FINAL):
         with np.load(out / f"fit-{name}.npz", allow_pickle=False) as file:
-            said[name] = _is_even(file)
+            said[name] = bool(file["even"]) if "even" in file.files else False
     if len(set(said.values())) > 1:
         raise InputError(
             f"all fits in {out} must read even canvases, or none, got {said}; fit the others again"
@@ -474,34 +424,25 @@ def _reads_even(out: Path) -> bool:
 
 
 def _calibrate(
-    some: list[Unseen], judges: tuple[tuple[float, float], tuple[float, float]], *, even: bool, corner: float
+    some: list[Unseen], judges: tuple[tuple[float, float], tuple[float, float]], *, even: bool
 ) -> Calibration:
     """Find temperature, bias and trust from pictures unseen."""
-    t = temperature([one.inside(one.scores[0]) for one in some], [one.inside(one.mask) for one in some])
-    as_it_is = (1.0, 0.0)
-    plain = Calibration(
-        size=SIZE,
-        even=even,
-        corner=corner,
-        temperature=t,
-        bias=(0.0, 0.0, 0.0),
-        trust=(as_it_is, as_it_is, as_it_is),
-        odds=judges[0],
-        distance=judges[1],
-    )
-    every: list[np.ndarray] = []
-    masks: list[np.ndarray] = []
-    for one in some:
-        share, _ = shares(one.pair.picture, 1.0, calibration=plain, ask=partial(_said, one))
-        inside = tuple(slice(*span, THINNED) for span in content(one.pair.picture))
-        every.append(share[:, *inside])
-        masks.append(one.pair.mask[inside])
-    biases = bias(every, masks, grid=BIASES)
-    share = np.concatenate([one.reshape(N_CLASSES, -1)[:, ::7] for one in every], axis=1)
+    scores, masks = [one.inside(one.scores) for one in some], [one.inside(one.mask) for one in some]
+    t = temperature(scores, masks)
+    biases = bias(scores, masks, t, grid=BIASES)
+    share = np.concatenate([softmax(s / t, axis=0).reshape(N_CLASSES, -1)[:, ::7] for s in scores], axis=1)
     true = np.concatenate([mask.ravel()[::7] for mask in masks])
     labels = np.argmax(share * np.exp(np.array(biases))[:, None], axis=0)
     none, nerve, vessel = (trust(share[k, labels == k], true[labels == k] == k) for k in range(N_CLASSES))
-    return replace(plain, bias=biases, trust=(none, nerve, vessel))
+    return Calibration(
+        size=SIZE,
+        even=even,
+        temperature=t,
+        bias=biases,
+        trust=(none, nerve, vessel),
+        odds=judges[0],
+        distance=judges[1],
+    )
 
 
 def _limits(known: np.ndarray, width: float, sign: int) -> tuple[float, float]:
@@ -510,7 +451,7 @@ def _limits(known: np.ndarray, width: float, sign: int) -> tuple[float, float]:
     return edge - sign * 3 * width, width
 
 
-def finish(data: Path, out: Path, *, corner: float = 1.0) -> None:
+def finish(data: Path, out: Path) -> None:
     """Calibrate, measure, export, and write the card.
 
     Parameters
@@ -520,24 +461,18 @@ def finish(data: Path, out: Path, *, corner: float = 1.0) -> None:
     out : pathlib.Path
         Folder of the fits; gets `nerve_vessel.onnx`, `nerve_vessel.toml`, `weights.toml`, a contact sheet and
         `unseen.npz`.
-    corner : float
-        Height and width of the corners that are asked about as well, over those of the content; 1 for none.
     """
-    check_range("corner", corner, (0.5, 1.0), "of the picture's height and width")
-    some, others = _unseen(data, out, corner=corner)
+    some, others = _unseen(data, out)
     odds = np.array([one.odds for one in some])
     distance = np.array([one.distance for one in some])
     judges = _limits(odds, ODDS_WIDTH, 1), _limits(distance, DISTANCE_WIDTH, -1)
 
     # what is chosen for a fold is chosen on the four others, so that the measures are of pictures unseen throughout
     even = _reads_even(out)
-    chosen = [
-        _calibrate([one for one in some if one.fold != k], judges, even=even, corner=corner)
-        for k in range(N_FOLDS)
-    ]
+    chosen = [_calibrate([one for one in some if one.fold != k], judges, even=even) for k in range(N_FOLDS)]
     readings = [_read(one, chosen[one.fold]) for one in some]
     labels = [_labels(reading) for reading in readings]
-    final = _calibrate(some, judges, even=even, corner=corner)
+    final = _calibrate(some, judges, even=even)
     confidence = np.concatenate(
         [r.confidence[said == r.labels] for r, said in zip(readings, labels, strict=True)]
     )
@@ -548,10 +483,8 @@ def finish(data: Path, out: Path, *, corner: float = 1.0) -> None:
         ]
     )
     named = np.concatenate([(said > 0)[said == r.labels] for r, said in zip(readings, labels, strict=True)])
-    decided = [
-        final.decide(_share(picture, scores, final))
-        for picture, scores in zip(others["picture"], others["scores"], strict=True)
-    ]
+    share = softmax(others["scores"] / final.temperature, axis=1)
+    decided = [final.decide(one) for one in share]
     sure = np.stack([np.where(said > 0, trusted, 0) for said, trusted in decided])
     familiar = np.array(
         [final.familiarity(z, d) for z, d in zip(others["odds"], others["distance"], strict=True)]
@@ -577,7 +510,6 @@ def finish(data: Path, out: Path, *, corner: float = 1.0) -> None:
         "reading": {
             "size": SIZE,
             "even": final.even,
-            "corner": final.corner,
             "temperature": final.temperature,
             "bias": final.bias,
             "trust": final.trust,
@@ -678,12 +610,6 @@ def main(arguments: list[str] | None = None) -> None:
     )
     parser.add_argument("--rate", type=float, default=Settings().rate, help="highest learning rate")
     parser.add_argument("--even", action="store_true", help="the network reads ranks instead of gray levels")
-    parser.add_argument(
-        "--corner",
-        type=float,
-        default=1.0,
-        help="finish: the four corners, so large a share of the picture, are asked about as well; 1 for none",
-    )
     parser.add_argument("--device", default="cpu", help="where to compute: cpu, cuda")
     given = parser.parse_args(arguments)
     torch.set_num_threads(given.threads)
@@ -705,7 +631,7 @@ def main(arguments: list[str] | None = None) -> None:
     elif given.what == "fit":
         fit_all(given.data, given.out, given.only, settings, given.start)
     else:
-        finish(given.data, given.out, corner=given.corner)
+        finish(given.data, given.out)
 
 
 if __name__ == "__main__":

@@ -4,10 +4,6 @@ A picture is laid on a square canvas (`canvas`), made even where the card says s
 scores s are read as
 
     p = softmax(s / T),    label k = argmax over classes of (log p + b)
-
-Where the card says so, it is asked about the four corners as well, each as large on the canvas as the whole was, and p is
-the mean of both answers: what is small in the whole is larger there. And
-
     confidence = sigmoid(a(k) logit(p(k)) + c(k)) x familiarity of the picture
 
 T (temperature), b (bias), a and c (trust, one pair a label) come from pictures that the fits had not seen; b moves
@@ -24,7 +20,7 @@ K. Lee, K. Lee, H. Lee, J. Shin, "A simple unified framework for detecting out-o
 adversarial attacks", NeurIPS 2018 (the distance).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
@@ -33,7 +29,7 @@ import numpy as np
 from scipy.special import expit, logit, softmax
 
 from insonate.analysis.models import stored
-from insonate.analysis.models.canvas import Placement, content, even, from_canvas, place, to_canvas
+from insonate.analysis.models.canvas import content, even, from_canvas, place, to_canvas
 from insonate.analysis.models.reading import PictureModel, Reading
 from insonate.core import ModelVersion, Tissue
 
@@ -58,8 +54,6 @@ class Calibration:
     """Rows and columns of the canvas."""
     even: bool
     """Whether the canvas is made even first (`canvas.even`)."""
-    corner: float
-    """Height and width of a corner over those of the picture's content, 0.5..1; 1 where corners are not asked about."""
     temperature: float
     """Divides the scores."""
     bias: tuple[float, float, float]
@@ -165,95 +159,15 @@ def shares(
     tuple
         (3, n_axial, n_lateral) probability of none, nerve and vessel; familiarity, 0..1.
     """
-    parts = [(slice(None), slice(None)), *corners(picture, calibration.corner)]
-    placements = [place(picture[part], size=calibration.size, aspect=aspect) for part in parts]
-    laid = [to_canvas(picture[part], at) for part, at in zip(parts, placements, strict=True)]
-    canvases = np.stack([even(canvas) for canvas in laid] if calibration.even else laid)
-    both = np.stack([canvases, canvases[:, :, ::-1]], axis=1).reshape(-1, 1, *canvases.shape[1:])
-    scores, odds, distance = ask(both)
-    mean = (scores[::2] + scores[1::2, :, :, ::-1]) / 2
-    share = softmax(mean / calibration.temperature, axis=1)
-    back = [
-        laid_back(said, placement, picture[part].shape)
-        for said, placement, part in zip(share, placements, parts, strict=True)
-    ]
-    whole = together(back[0], parts[1:], back[1:])
-    # how familiar a picture is, is a matter of the whole of it
-    return whole, calibration.familiarity(float(odds[:2].mean()), float(distance[:2].mean()))
-
-
-def corners(picture: np.ndarray, size: float) -> list[tuple[slice, slice]]:
-    """Give the four corners of a picture's content, which overlap in its middle.
-
-    Parameters
-    ----------
-    picture : numpy.ndarray
-        (n_axial, n_lateral) brightness, 0..1.
-    size : float
-        Height and width of a corner over those of the content, 0.5..1.
-
-    Returns
-    -------
-    list of (slice, slice)
-        Rows and columns; none where `size` is 1.
-    """
-    if size >= 1:
-        return []
-    (top, bottom), (first, last) = content(picture)
-    high, wide = (max(int(size * whole), 1) for whole in (bottom - top, last - first))
-    return [
-        (slice(row, row + high), slice(column, column + wide))
-        for row in (top, bottom - high)
-        for column in (first, last - wide)
-    ]
-
-
-def laid_back(share: np.ndarray, placement: Placement, shape: tuple[int, ...]) -> np.ndarray:
-    """Bring probabilities from the canvas back to a picture's pixels; nothing is named in a border that was cut off.
-
-    Parameters
-    ----------
-    share : numpy.ndarray
-        (3, size, size) probability of none, nerve and vessel.
-    placement : Placement
-        How the picture was laid.
-    shape : tuple of int
-        Of the picture.
-
-    Returns
-    -------
-    numpy.ndarray
-        (3, *shape) float32.
-    """
-    back = from_canvas(share, placement, (shape[0], shape[1]))
-    back[0] += np.maximum(0, 1 - back.sum(axis=0))
-    return back
-
-
-def together(
-    whole: np.ndarray, parts: Sequence[tuple[slice, slice]], said: Sequence[np.ndarray]
-) -> np.ndarray:
-    """Give the mean of what was said of a picture and of its parts.
-
-    Parameters
-    ----------
-    whole : numpy.ndarray
-        (3, n_axial, n_lateral) probability of none, nerve and vessel.
-    parts : sequence of (slice, slice)
-        Rows and columns of each part.
-    said : sequence of numpy.ndarray
-        Of each part, like `whole`.
-
-    Returns
-    -------
-    numpy.ndarray
-        Like `whole`; where no part lies, `whole` itself.
-    """
-    near, times = np.zeros_like(whole), np.zeros(whole.shape[1:], np.float32)
-    for part, one in zip(parts, said, strict=True):
-        near[:, *part] += one
-        times[part] += 1
-    return np.where(times > 0, (whole + near / np.maximum(times, 1)) / 2, whole)
+    placement = place(picture, size=calibration.size, aspect=aspect)
+    canvas = to_canvas(picture, placement)
+    if calibration.even:
+        canvas = even(canvas)
+    scores, odds, distance = ask(np.stack([canvas, canvas[:, ::-1]])[:, None])
+    mean = (scores[0] + scores[1][:, :, ::-1]) / 2
+    share = from_canvas(softmax(mean / calibration.temperature, axis=0), placement, picture.shape)
+    share[0] += np.maximum(0, 1 - share.sum(axis=0))  # nothing is named in a border that was cut off
+    return share, calibration.familiarity(float(odds.mean()), float(distance.mean()))
 
 
 def read(picture: np.ndarray, aspect: float, *, calibration: Calibration, ask: Ask) -> Reading:
@@ -306,7 +220,6 @@ def nerve_vessel() -> PictureModel:
     calibration = Calibration(
         size=reading["size"],
         even=reading["even"],
-        corner=reading["corner"],
         temperature=reading["temperature"],
         bias=tuple(reading["bias"]),
         trust=(pair(0), pair(1), pair(2)),

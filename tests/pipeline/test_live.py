@@ -1,6 +1,8 @@
 """A source kept in time: numbers without a hole, a freeze that holds, guidance that never outlives its evidence."""
 
 import gc
+import os
+import sys
 import threading
 import time
 import weakref
@@ -424,6 +426,18 @@ def test_a_labeller_that_stalls_holds_up_no_picture_and_tells_the_age_of_what_it
         )  # it is the very frame that it says
     finally:
         slow.let.release(1000)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="niceness of a thread is Linux's")
+def test_labels_give_way_to_the_picture(run):
+    one = run(Script(picture()))
+    becomes(lambda: one.seen is not None)
+    nice = {
+        thread.name: os.getpriority(os.PRIO_PROCESS, thread.native_id)
+        for thread in threading.enumerate()
+        if thread.name.startswith("live-") and thread.is_alive()
+    }
+    assert nice["live-look"] > nice["live-produce"] == nice["live-form"]
 
 
 def test_another_procedure_takes_the_old_guidance_away_at_once(run, monkeypatch):

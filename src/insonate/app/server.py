@@ -58,8 +58,8 @@ MOST_UPLOAD = 512 << 20
 MOST_WORDS = 1 << 16
 """Largest body of any other request [bytes]."""
 
-SWITCHES = 5e-4
-"""How long a thread keeps the interpreter from another that wants it: a tenth of Python's own, because those that leave it
+SWITCHES = 1e-4
+"""How long a thread keeps the interpreter from another that wants it: a fiftieth of Python's own, for those that leave it
 to compute, many times a frame, would each wait so long to have it back [s]."""
 
 TAKES_FILES, TAKES_FRAMES = "/api/files", "/api/grabber/frame"

@@ -1,4 +1,6 @@
-"""Lets a thread give way to others on a busy machine: color may come later, the picture and what guides may not.
+"""Lets a thread give way to others on a busy machine: color and outlines may come later, the picture and cues may not.
+
+An outline says how old it is and can wait; a hand that moves the needle waits for the picture.
 
 On Linux niceness belongs to a thread, and one that is nicer by 5 gets about a third of a core that it shares. Elsewhere it
 belongs to the whole process, or there is none: then nothing is done.

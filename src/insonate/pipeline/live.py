@@ -786,6 +786,8 @@ class Live:
     # --- what is seen in it ---
 
     def _look(self) -> None:
+        """Label the newest frame again and again; pictures never wait for it."""
+        give_way()
         labelled: Image | None = None
         named = 0
         while not self._stopped.is_set():

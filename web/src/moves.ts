@@ -37,7 +37,7 @@ const pair = (hand: Hand, name: string, keys: [string, string], does: [string, s
 
 export const PAIRS: Pair[] = [
   pair('probe', 'Slide', ['ArrowLeft', 'ArrowRight'], ['Slide left along the image', 'Slide right along the image'], (n) => moveProbe({ slide: n * MM })),
-  pair('probe', 'Along limb', ['ArrowDown', 'ArrowUp'], ['Slide toward the foot', 'Slide toward the head'], (n) => moveProbe({ along: n * MM })),
+  pair('probe', 'Sweep', ['ArrowDown', 'ArrowUp'], ['Sweep toward the foot', 'Sweep toward the head'], (n) => moveProbe({ along: n * MM })),
   pair('probe', 'Rotate', ['q', 'e'], ['Rotate left', 'Rotate right'], (n) => moveProbe({ rotate: n * DEGREE })),
   pair('probe', 'Tilt', ['g', 't'], ['Tilt toward the foot', 'Tilt toward the head'], (n) => moveProbe({ tilt: n * DEGREE })),
   pair('probe', 'Rock', ['v', 'r'], ['Rock left', 'Rock right'], (n) => moveProbe({ rock: n * DEGREE })),

@@ -428,6 +428,20 @@ def test_a_labeller_that_stalls_holds_up_no_picture_and_tells_the_age_of_what_it
         slow.let.release(1000)
 
 
+def test_waiting_for_a_core_is_no_work_to_rest_from(run, monkeypatch):
+    waits, at, whole = 0.4, [], chain.label
+
+    def label(image, **settings):
+        at.append(time.monotonic())
+        time.sleep(waits)
+        return whole(image, **settings)
+
+    monkeypatch.setattr(live, "label", label)
+    run(Script(*[picture(painted(seed=seed)) for seed in range(20)], forever=True))
+    becomes(lambda: len(at) > 4)
+    assert min(np.diff(at)) < 2 * waits  # a rest twice as long as the wait would make it three of them
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="niceness of a thread is Linux's")
 def test_labels_give_way_to_the_picture(run):
     one = run(Script(picture()))

@@ -807,8 +807,9 @@ class Live:
                 self._relabel.wait(0.1)
                 self._relabel.clear()
                 continue
-            began = time.monotonic()
+            began = time.thread_time()  # waiting for a core is no work
             seen = self._seen(frame, procedure)
+            worked = time.thread_time() - began
             with self._news:
                 fits = procedure is self.procedure
                 if fits:
@@ -818,8 +819,7 @@ class Live:
                 self._tell(seen)
             rests = SELDOM if LABELLING in self._dropped() else 1
             self._rest(
-                time.monotonic()
-                + rests * max(RESTED, (1 if self._fluid.inside else 2) * (time.monotonic() - began)),
+                time.monotonic() + rests * max(RESTED, (1 if self._fluid.inside else 2) * worked),
                 seen,
             )
 

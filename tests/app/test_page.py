@@ -359,6 +359,24 @@ def test_what_is_shown_is_recorded_killed_and_shown_again(tmp_path):
         assert page.complaints == []
 
 
+def test_a_tip_off_the_plane_is_said_before_any_next_step():
+    with serving() as server, browsing(flags=PLAIN) as page:
+        live(page, server.url)
+        take(page, "n")
+        for _ in range(20):
+            page.keyboard.press("t")  # 20 degrees out of the plane
+        for deep in range(1, 13):
+            press(page, "ArrowUp", deep, "In")
+        until(lambda: "Bring the tip into the picture." in page.inner_text(".cue"))
+        assert page.get_attribute("[data-cue]", "data-cue") == "unknown"
+        page.locator(".picture").focus()
+        page.keyboard.down("ArrowDown")
+        until(lambda: held(page, "In") == 0)
+        page.keyboard.up("ArrowDown")
+        until(lambda: "Bring the tip" not in page.inner_text(".cue"))
+        assert page.complaints == []
+
+
 FLASHES = """
 async () => {
     const shades = new Set()

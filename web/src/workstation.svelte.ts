@@ -19,6 +19,8 @@ const AGED = 1.2
 const TOO_OLD = 3.0
 /** Color of shots this much older than the picture, or newer, is none of it [s]. */
 const COLOR_OLD = 0.6
+/** A tip that was off the plane has been in it so long before the bar stops saying so [s]. */
+const BACK = 1
 /** Between two looks at the clock [s]. */
 const LOOK = 0.1
 /** An answer key of a frame this much older or newer than the one shown is none of it [s]. */
@@ -152,6 +154,8 @@ export class Workstation {
   private reactions: number[] = []
   private drawnAt: number[] = []
   private retryAt = 0
+  /** When the tip was last off the plane [s]. */
+  private strayedAt = $state(0)
 
   constructor() {
     this.connect()
@@ -320,11 +324,20 @@ export class Workstation {
           return { level: this.loudest.level as Cue['level'], action: this.loudest.do ?? this.loudest.message, reason: sentence(this.loudest.reason), row: this.loudest }
         if (this.recordingTrouble)
           return { level: 'caution', row: null, action: 'Recording has stopped. Free some space.', reason: sentence(this.recordingTrouble) }
+        if (this.strayed)
+          return { level: 'unknown', row: null, action: 'Bring the tip into the picture.', reason: this.tip?.state === 'off plane' ? 'Tip off the plane: no distance is known.' : 'It is in the plane again.' }
         if (this.thread) return this.nextOf(this.thread)
         if (this.guidanceState === 'none')
           return { level: 'next', row: null, action: 'Looking at the image.', reason: 'No structure is known yet.' }
         return { level: 'next', row: null, action: this.guidance?.next_step ?? '', reason: sentence(this.guidance?.reason ?? '') }
     }
+  })
+
+  /** Whether the tip lies off the plane, or did a second ago; the thread says it by itself once a block is performed. */
+  private strayed: boolean = $derived.by(() => {
+    const stage = this.thread?.stages.find((one) => one.state === 'now')?.id
+    if (!this.inside || stage === 'perform' || stage === 'record' || stage === 'report') return false
+    return this.tip?.state === 'off plane' || (this.tip?.state === 'seen' && this.now - this.strayedAt < BACK)
   })
 
   /** The next step; the hand that it needs is taken first. */
@@ -804,6 +817,7 @@ export class Workstation {
 
   private look(): void {
     this.now = seconds()
+    if (this.tip?.state === 'off plane') this.strayedAt = this.now
     if (this.wanted && this.view === 'frozen') {
       this.wanted = false
       this.calipers.choose('distance')

@@ -29,7 +29,7 @@ const KEY_OLD = 0.5
 const DISCLOSED = 0.6
 /** What belongs to a picture waits for the next one, and this long at most where none comes [s]. */
 const NO_PICTURE = 0.05
-const WITH_PICTURE: ReadonlySet<FromServer['type']> = new Set(['hands', 'guidance', 'carried', 'confirmed', 'flow', 'no_flow', 'status'])
+const WITH_PICTURE: ReadonlySet<FromServer['type']> = new Set(['hands', 'guidance', 'carried', 'confirmed', 'flow', 'no_flow'])
 /** Poses of the probe are remembered so long; the newest before is kept always [s]. */
 const POSES = 10
 /** Waits between attempts to reach the server [s]. */

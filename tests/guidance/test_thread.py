@@ -244,6 +244,20 @@ def test_a_tip_off_the_plane_is_turned_back(off, do):
     assert ("off the plane" in advice.why) == (abs(off) > module.ASTRAY)
 
 
+@pytest.mark.parametrize("part", [Part.TEST, Part.INJECT])
+def test_nothing_is_given_through_a_tip_that_has_left_the_plane(part):
+    thread = at(Stage.PERFORM, part)
+    for k in range(30):
+        assert thread.advise(inside(0.0, off=0.0, now=0.1 * k)).do.startswith("Hold {Space}")
+    asked = [thread.advise(inside(0.0, off=-0.0015, now=3.0 + 0.1 * k)) for k in range(40)]
+    assert all(one.do.startswith("Hold {Space}") for one in asked[:10])  # a chance reading turns nothing
+    said = asked[-1]
+    assert said.do.startswith("Press {T}") and "off the plane" in said.why
+    assert said.part is part and not said.waits  # what was given stays given
+    turned = [thread.advise(inside(0.0, off=0.0, now=7.0 + 0.1 * k)) for k in range(10)]
+    assert all(one.do.startswith("Hold {Space}") for one in turned[4:])  # no second turn for what is past
+
+
 def test_one_reading_off_the_plane_turns_nothing():
     thread = at(Stage.PERFORM)
     for k in range(20):

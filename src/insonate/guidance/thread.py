@@ -39,6 +39,9 @@ ASTRAY: Meters = 0.9e-3
 SETTLES: Seconds = 0.4
 """Over which the tip's place off the plane is averaged: the tracker spreads by half a millimeter [s]."""
 
+STANDS: Seconds = 2.0
+"""The same while fluid goes in and the needle rests: a chance reading turns nothing then [s]."""
+
 TURNS: Meters = 10e-3
 """A needle less far inside is not turned: little of it would come back [m]."""
 
@@ -215,6 +218,7 @@ class Thread:
         self._last: tuple[Meters, Seconds] | None = None  # where the target was seen last, and when
         self._lost: Seconds | None = None
         self._off: Meters = 0.0
+        self._stands: Meters = 0.0
         self._strayed = False
         self._told: Seconds | None = None
 
@@ -409,6 +413,7 @@ class Thread:
             return self.advise(facts)
         low = self.procedure.injectate.volume[0].value
         given = self._given
+        gone = self._gone(facts)
         match self._part:
             case Part.ENTER:
                 return self._say(
@@ -423,6 +428,13 @@ class Thread:
                 return self._say(
                     "Wait until the tip is seen.",
                     "Tip unknown: where the fluid would go is unknown too.",
+                    hand="needle",
+                    ready=False,
+                )
+            case Part.TEST | Part.INJECT if gone is not None and abs(self._stands) > ASTRAY:
+                return self._say(
+                    gone,
+                    f"Tip {1e3 * abs(self._off):.1f} mm off the plane: the fluid goes where nobody looks.",
                     hand="needle",
                     ready=False,
                 )
@@ -475,15 +487,10 @@ class Thread:
                 ready=False,
             )
         why = f"{1e3 * left:.0f} mm to go, {1e3 * facts.inserted:.0f} mm inside."
-        if abs(self._off) > ASTRAY and facts.inserted >= TURNS:
-            key = "G" if self._off > 0 else "T"
-            times = min(round(abs(self._off) / (facts.inserted * np.radians(1))), 4)
-            return self._say(
-                f"{_press(key, times)}: the tip leaves the picture.",
-                f"Tip {1e3 * abs(self._off):.1f} mm off the plane. {why}",
-                hand="needle",
-                ready=False,
-            )
+        gone = self._gone(facts)
+        if gone is not None:
+            off = f"Tip {1e3 * abs(self._off):.1f} mm off the plane."
+            return self._say(gone, f"{off} {why}", hand="needle", ready=False)
         if left < -ARRIVED:
             do = f"{_press('↓', round(-left / STEP))}: the tip has gone too far."
         elif left > NEAR:
@@ -491,6 +498,13 @@ class Thread:
         else:
             do = f"{_press('↑', int(left / STEP))} to reach the target."  # rather short of it than beyond
         return self._say(do, why, hand="needle", ready=False)
+
+    def _gone(self, facts: Facts) -> str | None:
+        """Say how a tip that has left the plane is turned back; None while it lies in it, or too little of it is inside."""
+        if abs(self._off) <= ASTRAY or facts.inserted < TURNS:
+            return None
+        times = min(round(abs(self._off) / (facts.inserted * np.radians(1))), 4)
+        return f"{_press('G' if self._off > 0 else 'T', times)}: the tip leaves the picture."
 
     @staticmethod
     def _rest(facts: Facts) -> tuple[Meters, Meters] | None:
@@ -548,9 +562,9 @@ class Thread:
         if facts.tip is None:
             self._told = None
             return
-        since = None if self._told is None else facts.now - self._told
-        share = 1.0 if since is None else 1 - float(np.exp(-max(since, 0.0) / SETTLES))
-        self._off += share * (facts.off - self._off)
+        since = np.inf if self._told is None else max(facts.now - self._told, 0.0)
+        self._off += (1 - float(np.exp(-since / SETTLES))) * (facts.off - self._off)
+        self._stands += (1 - float(np.exp(-since / STANDS))) * (facts.off - self._stands)
         self._told = facts.now
 
     def _report(self, facts: Facts) -> Advice:

@@ -23,17 +23,20 @@ from insonate.core import (
     Level,
     NeedlePose,
     NeedleState,
+    RangeError,
     SetControl,
 )
 from insonate.guidance.procedures import procedure
 from insonate.pipeline import chain
-from insonate.pipeline.hands import BESIDE
+from insonate.pipeline.hands import BESIDE, LEAST_FLOW, Held
 from insonate.pipeline.live import Live
 from insonate.pipeline.playback import Playback
 from insonate.simulation.patient import SimulatedPatient
 from pipeline.fakes import LABELLER, picture
 from refusals import refused
 from simulation.analytic_body import AnalyticBody
+
+OUTSIDE, INSIDE = Held(), Held(inserted=0.02)
 
 
 @pytest.fixture(scope="module")
@@ -288,19 +291,48 @@ def test_what_is_not_labelled_any_more_is_waited_for_before_the_needle_goes_back
     ):
         watched = SimpleNamespace(time=now, clearances=(one,))
         monkeypatch.setattr(cockpit.live, "alarm", SimpleNamespace(watched=watched))
-        said.append(module._with_key(caution, 0.02, cockpit._unseen(caution)))
+        said.append(module._with_key(caution, INSIDE, cockpit._unseen(caution)))
     near, wait, back = (
         "Press {↓} 2 times: too near to the artery.",
         "Wait. Look for the artery.",
         "Hold {↓} to withdraw: artery not seen now.",
     )
     assert said == [near, wait, back, near, wait]
-    assert module._with_key(caution, 0.0, None) is None  # no needle is inside
+    assert module._with_key(caution, OUTSIDE, None) is None  # no needle is inside
 
 
 def test_a_needle_that_steps_do_not_bring_back_is_drawn_back_at_once():
     echo = replace(near_artery(Level.UNKNOWN, 8.0), rule="echo", about="needle", reason="No echo there")
     long = replace(echo, since=10.0 - module.LOOKED_AGAIN - 0.1)
-    assert module._with_key(echo, 0.02, None) == "Press {↓} 2 times, look again: no echo there."
-    assert module._with_key(long, 0.02, None) == "Hold {↓} to withdraw: no echo there."
-    assert module._with_key(long, 0.0, None) is None
+    assert module._with_key(echo, INSIDE, None) == "Press {↓} 2 times, look again: no echo there."
+    assert module._with_key(long, INSIDE, None) == "Hold {↓} to withdraw: no echo there."
+    assert module._with_key(long, OUTSIDE, None) is None
+
+
+@pytest.mark.parametrize(
+    ("rule", "level", "message", "flow", "do"),
+    [
+        ("pressure", Level.CAUTION, "Slower.", 2 * LEAST_FLOW, "Press {U} to inject slower: pressure near its limit."),
+        ("pressure", Level.CAUTION, "Inject slower.", LEAST_FLOW, "Stop injecting. Press {↓} to withdraw 1 mm."),
+        ("pressure", Level.STOP, "Stop injecting.", 2 * LEAST_FLOW, "Stop injecting. Press {↓} to withdraw 1 mm."),
+        ("pressure", Level.UNKNOWN, "Stop injecting.", 2 * LEAST_FLOW, None),
+        ("aspiration", Level.STOP, "Do not inject. Withdraw 1 mm.", 2 * LEAST_FLOW, "Blood. Press {↓} to withdraw 1 mm."),
+        ("aspiration", Level.STOP, "Do not inject. Draw again.", 2 * LEAST_FLOW, "Blood. Hold {Z} to draw again."),
+    ],
+)  # fmt: skip
+def test_what_a_cue_of_the_syringe_asks_for_can_be_done(rule, level, message, flow, do):
+    cue = replace(near_artery(level, 8.0), rule=rule, about="injection", message=message)
+    assert module._with_key(cue, replace(INSIDE, flow=flow), None) == do
+
+
+def test_a_syringe_is_drawn_pressed_slower_and_let_go_where_its_page_falls_silent(cockpit, monkeypatch):
+    cockpit.obey(MoveNeedle(advance=0.02), 1)
+    cockpit.obey(Press(on=True, draw=True), 1)
+    becomes(lambda: (one := cockpit.now(1).injector).drawing and one.drawn == "nothing" and one.rate < 0)
+    becomes(lambda: cockpit.now(1).injector.aspirated == 0.0)
+    monkeypatch.setattr(module, "LET_GO", 0.0)
+    assert cockpit.watch() and not cockpit.now(1).injector.drawing
+    cockpit.obey(Press(on=True, flow=LEAST_FLOW), 1)
+    becomes(lambda: cockpit.now(1).injector.rate == LEAST_FLOW)
+    with refused(RangeError, "flow must lie in 8.33333e-08..5e-07 m^3/s, got 20 (mL/min?)"):
+        cockpit.obey(Press(on=True, flow=20.0), 1)

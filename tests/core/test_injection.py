@@ -1,11 +1,16 @@
 import pytest
 
-from insonate.core import Dose, InjectionReading, InputError, RangeError
+from insonate.core import Dose, Drawn, InjectionReading, InputError, RangeError
 from refusals import refused
 
 
 def reading(**changes):
     return InjectionReading(**{"rate": 1e-7, "volume": 1e-6, "pressure": 5e4, "time": 1.0} | changes)
+
+
+def test_what_was_drawn_is_unknown_unless_told():
+    assert reading().drawn is None
+    assert reading(drawn=Drawn.BLOOD).drawn is Drawn.BLOOD
 
 
 def test_pressure_may_be_unknown():

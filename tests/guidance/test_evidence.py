@@ -6,6 +6,7 @@ import pytest
 from insonate.core import (
     Clearance,
     CoordinateFrame,
+    Drawn,
     InjectionReading,
     Level,
     NeedleEcho,
@@ -16,6 +17,7 @@ from insonate.core import (
 )
 from insonate.guidance.alerting import Alerting
 from insonate.guidance.evidence import (
+    AspirationRule,
     EchoRule,
     TipRule,
     TwitchRule,
@@ -150,6 +152,69 @@ def test_pressure(one, level, excludes):
 
 def test_pressure_is_told_in_both_units():
     assert about_pressure(reading(PSI15), 1.0).reason == "103 kPa (15 psi), limit 103 kPa"
+
+
+def drawn(what, volume=0.0, time=1.0):
+    return InjectionReading(rate=-4e-7, volume=volume, pressure=-2e4, time=time, drawn=what)
+
+
+def test_blood_stops_until_a_needle_drawn_back_draws_none():
+    rule = AspirationRule()
+    rule.move(0.030)
+    said = []
+    for what, inserted in (
+        (None, 0.030), (Drawn.NOTHING, 0.030), (Drawn.BLOOD, 0.031), (Drawn.NOTHING, 0.031), (Drawn.AIR, 0.0302),
+        (Drawn.NOTHING, 0.0302), (Drawn.AIR, 0.030), (None, 0.030), (Drawn.FLUID, 0.0305),
+    ):  # fmt: skip
+        rule.move(inserted)
+        rule.take(drawn(what))
+        judged = rule.judge(drawn(what), 1.0)
+        said.append((judged.level, judged.message.split(".")[1].strip(), rule.clear))
+    assert said == [
+        (None, "", None),
+        (None, "", 0.0),
+        (STOP, "Withdraw 1 mm", None),
+        (STOP, "Withdraw 1 mm", None),  # none from where blood came is no evidence
+        (STOP, "Withdraw 1 mm", None),
+        (STOP, "Withdraw 1 mm", None),
+        (STOP, "Draw again", None),  # drawn back by a millimeter; air tells nothing
+        (STOP, "Draw again", None),
+        (None, "", 0.0),  # and on again, half a millimeter: it was drawn back, and no blood comes there
+    ]
+
+
+def test_no_blood_counts_where_it_was_drawn_and_nowhere_else():
+    rule = AspirationRule()
+    rule.take(drawn(Drawn.NOTHING, 2e-6))
+    assert rule.clear is None  # nobody tells how far the needle is in
+    rule.move(0.030)
+    rule.take(drawn(Drawn.NOTHING, 2e-6))
+    for inserted, clear in (
+        (0.0309, 2e-6),
+        (0.0311, None),
+        (0.0289, None),
+        (0.030, 2e-6),
+        (0.0, None),
+        (0.030, None),
+    ):
+        rule.move(inserted)
+        assert rule.clear == clear
+
+
+def test_a_needle_that_is_out_ends_that_blood_came():
+    rule, alerting = AspirationRule(), Alerting()
+    rule.move(0.030)
+    rule.take(drawn(Drawn.BLOOD))
+    newest = drawn(None, time=1.0)
+    assert [cue.level for cue in alerting.judge([rule.judge(newest, 1.0)], 1.0)] == [STOP]
+    assert {cue.level for cue in alerting.judge([rule.judge(newest, 3.0)], 3.0)} == {
+        STOP,
+        UNKNOWN,
+    }  # silent since
+    rule.move(0.0)
+    for k in range(12):
+        cues = alerting.judge([rule.judge(newest, 3.1 + 0.1 * k)], 3.1 + 0.1 * k)
+        assert bool(cues) == (k < 10)
 
 
 def answer(current, grade, time=0.0):

@@ -49,8 +49,11 @@ def test_a_whole_block_goes_from_choosing_to_the_report():
         SEEN,
         replace(SEEN, inserted=0.01, tip=(0.0055, -0.0217)),
         replace(SEEN, inserted=0.036, tip=(0.0198, -0.0003)),
-        replace(SEEN, inserted=0.036, tip=(0.0198, -0.0003), injected=TEST_DOSE),
-        replace(SEEN, inserted=0.036, tip=(0.0198, -0.0003), injected=PLANNED),
+        replace(SEEN, inserted=0.036, tip=(0.0198, -0.0003), aspirated=0.0),
+        replace(SEEN, inserted=0.036, tip=(0.0198, -0.0003), aspirated=0.0, injected=TEST_DOSE),
+        replace(SEEN, inserted=0.036, tip=(0.0198, -0.0003), aspirated=0.0, injected=5e-6),
+        replace(SEEN, inserted=0.036, tip=(0.0198, -0.0003), aspirated=5e-6, injected=5e-6),
+        replace(SEEN, inserted=0.036, tip=(0.0198, -0.0003), aspirated=5e-6, injected=PLANNED),
         replace(SEEN, inserted=0.0, tip=None, injected=PLANNED),
     ):
         step(facts)
@@ -62,7 +65,10 @@ def test_a_whole_block_goes_from_choosing_to_the_report():
         "Press {Enter} to take path 1: 36 mm at 34 deg.",
         "Hold {↑} to pass the skin.",
         "Hold {↑} to advance along the dashes.",
+        "Hold {Z}: does blood come?",
         "Hold {Space}: 1 mL test dose.",
+        f"Hold {{Space}} to {1e6 * PLANNED:.0f} mL.",
+        "Hold {Z}: does blood come?",
         f"Hold {{Space}} to {1e6 * PLANNED:.0f} mL.",
         "Hold {↓} to withdraw.",
         "Press {Enter} to end the recording and look back.",
@@ -169,7 +175,8 @@ def test_a_plan_without_target_looks_for_it_and_without_path_moves():
 def inside(left, **more):
     """The tip lies on the path, so far before its end."""
     share = 1 - left / 0.036056
-    return replace(SEEN, inserted=0.036056 - left, tip=(0.02 * share, -0.03 + 0.03 * share), **more)
+    drawn = {"aspirated": more.get("injected", 0.0)} | more
+    return replace(SEEN, inserted=0.036056 - left, tip=(0.02 * share, -0.03 + 0.03 * share), **drawn)
 
 
 @pytest.mark.parametrize(
@@ -258,6 +265,36 @@ def test_nothing_is_given_through_a_tip_that_has_left_the_plane(part):
     assert all(one.do.startswith("Hold {Space}") for one in turned[4:])  # no second turn for what is past
 
 
+def test_the_syringe_is_drawn_before_the_first_and_after_each_five_milliliters():
+    thread = at(Stage.PERFORM, Part.TEST)
+    asked = [
+        thread.advise(
+            inside(0.0, injected=1e-6 * given, aspirated=None if drawn is None else 1e-6 * drawn)
+        ).do
+        for given, drawn in ((0, None), (0, 0), (1.1, 0), (4.9, 0), (5.1, 0), (5.1, 5.1), (6, None), (9.9, 3))
+    ]
+    draw = "Hold {Z}: does blood come?"
+    assert [one == draw for one in asked] == [True, False, False, False, True, False, True, False]
+
+
+def test_a_syringe_that_is_to_be_drawn_is_drawn_to_the_end_although_fluid_comes_back():
+    thread = at(Stage.PERFORM, Part.INJECT)
+    said = [
+        thread.advise(inside(0.0, injected=1e-6 * given, aspirated=1e-6 * drawn)).do[:8]
+        for given, drawn in (
+            (4.9, 0),
+            (5.1, 0),
+            (4.9, 0),
+            (4.8, 4.8),
+            (9.7, 4.8),
+            (9.9, 4.8),
+            (9.6, 4.8),
+            (9.5, 9.5),
+        )
+    ]
+    assert said == [f"Hold {{{key}}}"[:8] for key in ("Space", "Z", "Z", "Space", "Space", "Z", "Z", "Space")]
+
+
 def test_one_reading_off_the_plane_turns_nothing():
     thread = at(Stage.PERFORM)
     for k in range(20):
@@ -303,11 +340,13 @@ def test_a_needle_out_of_the_skin_begins_again_once_something_was_given():
 
 def test_there_is_but_to_wait_while_the_rest_goes_in_and_a_faster_clock_is_told():
     for part in Part:
-        said = at(Stage.PERFORM, part).advise(replace(SEEN, inserted=0.03, tip=PATH.target, injected=2e-6))
+        said = at(Stage.PERFORM, part).advise(
+            replace(SEEN, inserted=0.03, tip=PATH.target, injected=2e-6, aspirated=2e-6)
+        )
         assert said.waits == (said.part is Part.INJECT)
     thread = at(Stage.PERFORM, Part.INJECT)
-    plain = thread.advise(replace(SEEN, inserted=0.03, tip=PATH.target))
-    faster = thread.advise(replace(SEEN, inserted=0.03, tip=PATH.target, compression=4))
+    plain = thread.advise(replace(SEEN, inserted=0.03, tip=PATH.target, aspirated=0.0))
+    faster = thread.advise(replace(SEEN, inserted=0.03, tip=PATH.target, aspirated=0.0, compression=4))
     assert faster.do == plain.do
     assert "Time runs x4." in faster.why and "Time" not in plain.why
     assert not thread.advise(replace(SEEN, inserted=0.03, tip=None)).waits  # nobody knows where it would go

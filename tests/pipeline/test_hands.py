@@ -8,7 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from insonate.core import AdvanceNeedle, Inject, InputError, MoveProbe, RangeError, Stimulate
-from insonate.pipeline.hands import AGENT, BESIDE, FIRST_ANGLE, MOST_FORCE, RATE, Hands
+from insonate.pipeline.hands import (
+    AGENT,
+    BESIDE,
+    DRAW,
+    FIRST_ANGLE,
+    FLOW,
+    LEAST_FLOW,
+    MOST_FLOW,
+    MOST_FORCE,
+    Hands,
+)
 from insonate.simulation.course import Course
 from refusals import refused
 from simulation.analytic_body import AnalyticBody
@@ -109,7 +119,24 @@ def test_the_syringe_is_pressed_once_and_let_go_once(hands, told):
     for on in (True, True, False, False):
         hands.inject(on=on, **WHO)
     pressed = [(one.rate, one.agent) for one in told if isinstance(one, Inject)]
-    assert pressed == [(RATE, AGENT), (0.0, AGENT)]
+    assert pressed == [(FLOW, AGENT), (0.0, AGENT)]
+
+
+def test_a_syringe_is_drawn_and_pressed_slower(hands, told):
+    hands.needle(advance=0.01, **WHO)
+    hands.inject(on=False, flow=LEAST_FLOW, **WHO)  # set while it is let go: nothing is told
+    hands.inject(on=True, draw=True, **WHO)
+    hands.inject(on=True, draw=True, **WHO)
+    hands.inject(on=True, **WHO)
+    hands.inject(on=True, flow=MOST_FLOW, **WHO)
+    assert [one.rate for one in told if isinstance(one, Inject)] == [-DRAW, LEAST_FLOW, MOST_FLOW]
+    with refused(RangeError, "flow must lie in 8.33333e-08..5e-07 m^3/s, got 20 (mL/min?)"):
+        hands.inject(on=True, flow=20.0, **WHO)
+    hands.rest("a watchdog")
+    assert told[-1].rate == 0 and not hands.held.syringe
+    hands.needle(advance=-0.01, **WHO)
+    with refused(InputError, "Advance the needle before you draw."):
+        hands.inject(on=True, draw=True, **WHO)
 
 
 def test_the_stimulator_is_set_and_switched(hands, told):

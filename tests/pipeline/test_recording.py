@@ -1,12 +1,14 @@
 """A live source is kept and lived again: the same frames and readings, at the times at which they arrived."""
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from insonate.core import (
     AdvanceNeedle,
+    Drawn,
     Event,
     FormatError,
     Image,
@@ -63,7 +65,7 @@ def test_a_frame_comes_back_as_it_was_drawn(spacing):
     assert image.times[0] == 2.5
 
 
-@pytest.mark.parametrize("noun", [ANSWER, PRESSED])
+@pytest.mark.parametrize("noun", [ANSWER, PRESSED, replace(PRESSED, rate=-4e-7, drawn=Drawn.BLOOD)])
 def test_readings_come_back(noun):
     assert back(noun) == noun
 

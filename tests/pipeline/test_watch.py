@@ -9,6 +9,7 @@ from guidance.scenes import artery, block, hazard, needle, nerve, scene_of
 from insonate.core import (
     AdvanceNeedle,
     CoordinateFrame,
+    Drawn,
     InjectionReading,
     Level,
     NeedleEcho,
@@ -297,6 +298,19 @@ def test_readings_are_passed_on_and_judged(life):
     assert levels(watched, "pressure") == {"injection": Level.STOP}
     assert levels(watched, "twitch") == {"stimulator": Level.STOP}
     assert watched.injection.pressure == 120e3 and watched.stimulation.muscle == "quadriceps"
+
+
+def test_a_syringe_that_is_drawn_is_judged_and_remembered(life):
+    life.length = 0.03
+    life.ticks(25)
+    watched = life.tick()
+    assert watched.aspirated is None and levels(watched, "aspiration") == {}
+    for what, level, clear in ((Drawn.NOTHING, {}, 1e-6), (Drawn.BLOOD, {"injection": Level.STOP}, None)):
+        life.watch.observe(
+            InjectionReading(rate=-4e-7, volume=1e-6, pressure=-2e4, time=life.now, drawn=what)
+        )
+        watched = life.tick()
+        assert levels(watched, "aspiration") == level and watched.aspirated == clear
 
 
 def test_a_stimulator_that_is_told_to_give_and_says_nothing_is_unknown_until_it_speaks(life):

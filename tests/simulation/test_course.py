@@ -5,6 +5,7 @@ import pytest
 
 from insonate.core import (
     AdvanceNeedle,
+    Drawn,
     InputError,
     MoveBody,
     RangeError,
@@ -190,6 +191,24 @@ def test_fluid_in_a_vessel_goes_with_the_blood():
     assert not course.now.has_fluid
     assert seen[-1].injection.volume == pytest.approx(0.45e-6)
     assert seen[-1].injection.pressure < 15 * 6895
+
+
+@pytest.mark.parametrize(
+    ("goal", "given", "drawn"),
+    [
+        ((4e-3, 0, 18.5e-3), False, Drawn.BLOOD),
+        ((-0.0115, 0, 0.0175), False, Drawn.NOTHING),
+        ((-0.0115, 0, 0.0175), True, Drawn.FLUID),
+    ],
+)
+def test_a_drawn_syringe_shows_what_the_tip_lies_in(goal, given, drawn):
+    first = [inject(1.0, rate=8e-7)] if given else []
+    course, seen = lived([probe(), *needle_to(goal, speed=0.06), *first, inject(2.0, rate=-4e-7)], 3.0)
+    told = [one.injection.drawn for one in seen if one.injection is not None]
+    assert told[-1] is drawn
+    since = [one.time for one in seen if one.injection is not None and one.injection.drawn is not None]
+    assert since[0] == pytest.approx(2.5, abs=0.11)  # 0.2 mL at 0.4 mL/s
+    assert course.syringe.volume == (pytest.approx(0.4e-6, abs=0.05e-6) if given else 0)
 
 
 def test_the_tip_has_its_place_in_the_body_as_it_is():

@@ -115,8 +115,8 @@ def test_a_needle_that_is_held_still_is_drawn_as_a_new_one(monkeypatch):
     for _ in range(3):
         course.advance()
     of, drawn = Cutter(*CUTTER.values()), []
-    own = section_module.draw
-    monkeypatch.setattr(section_module, "draw", lambda *a, **k: drawn.append(1) or own(*a, **k))
+    own = section_module.echo
+    monkeypatch.setattr(section_module, "echo", lambda *a, **k: drawn.append(1) or own(*a, **k))
     first, again = (of.cut(course).medium.reflectivity for _ in range(2))
     assert len(drawn) == 1
     assert np.array_equal(first, again)

@@ -10,7 +10,7 @@ const DEAD = 0.18
 const SLOW = 1 / 3
 
 /** Buttons by their place in the standard layout. */
-export const BUTTON = { a: 0, b: 1, x: 2, y: 3, lb: 4, rb: 5, lt: 6, rt: 7, back: 8, start: 9, up: 12, down: 13, left: 14, right: 15 } as const
+export const BUTTON = { a: 0, b: 1, x: 2, y: 3, lb: 4, rb: 5, lt: 6, rt: 7, back: 8, start: 9, rs: 11, up: 12, down: 13, left: 14, right: 15 } as const
 export type Button = keyof typeof BUTTON
 
 /** What a gamepad holds down now: axes -1..1 beyond their rest, buttons 0..1. */

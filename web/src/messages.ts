@@ -200,6 +200,13 @@ export interface Hello {
 /** What the syringe says. */
 export interface InjectorNow {
   pressing: boolean
+  drawing: boolean
+  flow: number
+  slowest: number
+  fastest: number
+  step: number
+  drawn: string | null
+  aspirated: number | null
   agent: string
   rate: number | null
   volume: number | null
@@ -309,10 +316,12 @@ export interface PresetName {
   own: boolean
 }
 
-/** The pilot presses the syringe, and says so again at least twice a second, or lets go. */
+/** The pilot presses or draws the syringe, and says so again at least twice a second, or lets go. */
 export interface Press {
   type: 'inject'
   on: boolean
+  draw: boolean
+  flow: number | null
 }
 
 /** How the probe is held: where it meets the skin [m], its angles [rad], how hard it presses [N]. */

@@ -447,13 +447,26 @@ export class Workstation {
 
   private pressing: ReturnType<typeof setInterval> | null = null
 
-  /** Hold the syringe pressed, saying so again and again, or let go. */
-  press(on: boolean): void {
+  private pulling = false
+
+  /** Hold the syringe pressed, or drawn, saying so again and again, or let go: of what is held now, if it is told which. */
+  press(on: boolean, draw?: boolean): void {
+    if (!on && draw !== undefined && draw !== this.pulling) return
+    if (on) this.pulling = draw === true
     if (this.pressing !== null) clearInterval(this.pressing)
     else if (!on) return
     this.pressing = null
-    this.say({ type: 'inject', on: on && this.mayMove })
-    if (on && this.mayMove) this.pressing = setInterval(() => this.say({ type: 'inject', on: true }), 1000 * SAY_PRESSED)
+    const say = () => this.say({ type: 'inject', on: on && this.mayMove, draw: this.pulling, flow: null })
+    say()
+    if (on && this.mayMove) this.pressing = setInterval(say, 1000 * SAY_PRESSED)
+  }
+
+  /** Press the syringe faster or slower from now on, by a step. */
+  turnFlow(steps: number): void {
+    const injector = this.hands?.injector
+    if (!injector || !this.mayMove) return
+    const flow = Math.min(Math.max(injector.flow + steps * injector.step, injector.slowest), injector.fastest)
+    this.say({ type: 'inject', on: injector.pressing || injector.drawing, draw: injector.drawing, flow })
   }
 
   /** Switch the stimulator on at the second press within two seconds. */

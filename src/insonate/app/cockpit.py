@@ -27,7 +27,16 @@ from insonate.app.pilots import Pilots
 from insonate.core import Clearance, Cue, InputError, Level, NeedleState
 from insonate.core.units import Meters, Radians, Seconds
 from insonate.guidance.rules import rules
-from insonate.pipeline.hands import AGENT, PULSE_RATE, PULSE_WIDTH, Hands
+from insonate.pipeline.hands import (
+    AGENT,
+    FLOW_STEP,
+    LEAST_FLOW,
+    MOST_FLOW,
+    PULSE_RATE,
+    PULSE_WIDTH,
+    Hands,
+    Held,
+)
 from insonate.pipeline.live import Live
 from insonate.pipeline.tracking import Track, track_of
 from insonate.pipeline.watch import TRACKED_INSIDE
@@ -112,9 +121,9 @@ class Cockpit:
                     bevel=deed.bevel,
                     by=by,
                 )
-            case Press(on=on):
+            case Press(on=on, draw=draw, flow=flow):
                 self._pressed = time.monotonic()
-                hands.inject(on=on, by=by)
+                hands.inject(on=on, by=by, draw=draw, flow=flow)
             case Stimulate(on=on, current=current):
                 hands.stimulate(on=on, current=current, by=by)
 
@@ -149,10 +158,10 @@ class Cockpit:
         hands = self._hands
         silent = self.live.silent_for()
         if hands is not None and silent is not None and silent > BLIND:
-            was = hands.held.injecting or hands.held.stimulating
+            was = hands.held.syringe or hands.held.stimulating
             hands.rest("the watchdog")
             return was
-        if hands is None or not hands.held.injecting or time.monotonic() - self._pressed < LET_GO:
+        if hands is None or not hands.held.syringe or time.monotonic() - self._pressed < LET_GO:
             return False
         hands.inject(on=False, by="the watchdog")
         return True
@@ -247,7 +256,7 @@ class Cockpit:
                         acknowledged_by=one.acknowledged_by,
                         do=None
                         if self._hands is None
-                        else _with_key(one, self._hands.held.inserted, self._unseen(one)),
+                        else _with_key(one, self._hands.held, self._unseen(one)),
                     )
                     for one in standing
                 ),
@@ -314,8 +323,16 @@ class Cockpit:
 
     def _injector(self, hands: Hands) -> InjectorNow:
         read = self.live.readings.injection
+        watched = None if self.live.alarm is None else self.live.alarm.watched
         return InjectorNow(
             pressing=hands.held.injecting,
+            drawing=hands.held.drawing,
+            flow=hands.held.flow,
+            slowest=LEAST_FLOW,
+            fastest=MOST_FLOW,
+            step=FLOW_STEP,
+            drawn=None if read is None or read.drawn is None else read.drawn.value,
+            aspirated=None if watched is None else watched.aspirated,
             agent=AGENT,
             rate=None if read is None else read.rate,
             volume=None if read is None else read.volume,
@@ -338,12 +355,18 @@ def _first_lower(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-def _with_key(cue: Cue, inserted: Meters, unseen: Seconds | None) -> str | None:
+def _with_key(cue: Cue, held: Held, unseen: Seconds | None) -> str | None:
     """Name the key that does what a cue asks for; to what is not seen any more, no step back can be told enough."""
-    if inserted <= 0:
+    if held.inserted <= 0:
         return None
+    if cue.rule == "pressure" and cue.level is Level.CAUTION and held.flow > LEAST_FLOW:
+        return "Press {U} to inject slower: pressure near its limit."
     if cue.rule == "pressure":
-        return "Stop injecting. Press {↓} to withdraw 1 mm." if cue.level is Level.STOP else None
+        loud = cue.level in (Level.STOP, Level.CAUTION)
+        return "Stop injecting. Press {↓} to withdraw 1 mm." if loud else None
+    if cue.rule == "aspiration":
+        again = cue.message.endswith("Draw again.")
+        return "Blood. Hold {Z} to draw again." if again else "Blood. Press {↓} to withdraw 1 mm."
     if cue.rule == "echo":
         if cue.time - cue.since > LOOKED_AGAIN:  # steps did not bring it back
             return f"Hold {{↓}} to withdraw: {_first_lower(cue.reason)}."

@@ -256,6 +256,7 @@ class Leading:
             tip=None if tip is None else (tip[0], tip[1]),
             off=0.0 if tip is None else tip[2],
             injected=None if hands is None else hands.injector.volume,
+            aspirated=None if hands is None else hands.injector.aspirated,
             compression=1 if live is None else live.compression,
             report=self.reporting.state,
         )

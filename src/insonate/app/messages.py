@@ -427,6 +427,19 @@ class InjectorNow(Message):
     """What the syringe says."""
 
     pressing: bool
+    drawing: bool
+    flow: float
+    """It is pressed at [m^3/s]."""
+    slowest: float
+    """[m^3/s]"""
+    fastest: float
+    """[m^3/s]"""
+    step: float
+    """Of the flow [m^3/s]."""
+    drawn: str | None
+    """What comes back now: "nothing", "fluid", "blood" or "air"; None while that is not seen."""
+    aspirated: float | None
+    """Given when it was drawn last and no blood came, from where the needle still is [m^3]."""
     agent: str
     rate: float | None
     volume: float | None
@@ -577,10 +590,14 @@ class MoveNeedle(Message):
 
 
 class Press(Message):
-    """The pilot presses the syringe, and says so again at least twice a second, or lets go."""
+    """The pilot presses or draws the syringe, and says so again at least twice a second, or lets go."""
 
     type: Literal["inject"] = "inject"
     on: bool
+    draw: bool = False
+    """Whether it is drawn, to see what comes back."""
+    flow: float | None = None
+    """At which it is pressed from now on [m^3/s]."""
 
 
 class Stimulate(Message):

@@ -32,7 +32,7 @@ from insonate.core.errors import (
 from insonate.core.event import Event
 from insonate.core.grid import Grid, PixelGrid, PolarGrid
 from insonate.core.image import Image, IQImage, Quantity
-from insonate.core.injection import Dose, InjectionReading
+from insonate.core.injection import Dose, Drawn, InjectionReading
 from insonate.core.needle import NeedleEcho, NeedlePose, NeedleState
 from insonate.core.needle_path import NeedlePath
 from insonate.core.plan import HazardSighting, Plan
@@ -65,6 +65,7 @@ __all__ = [
     "CoordinateFrame",
     "Cue",
     "Dose",
+    "Drawn",
     "Event",
     "FormatError",
     "FrameError",

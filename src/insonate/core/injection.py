@@ -1,10 +1,21 @@
 """Injection: how much, how fast, against what pressure, and of what."""
 
 from dataclasses import dataclass
+from enum import Enum
 
 from insonate.core.checks import check_range
 from insonate.core.errors import InputError
 from insonate.core.units import CubicMeters, CubicMetersPerSecond, Kilograms, Pascals, Seconds
+
+
+class Drawn(Enum):
+    """What comes back into a syringe that is drawn."""
+
+    NOTHING = "nothing"
+    FLUID = "fluid"
+    """Of what was given before."""
+    BLOOD = "blood"
+    AIR = "air"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +30,8 @@ class InjectionReading:
     """At the syringe over that of the room; None where not measured [Pa]."""
     time: Seconds
     """When it was read [s]."""
+    drawn: Drawn | None = None
+    """What comes back now; None while it is not drawn, or nobody looked, or the line is not yet full of it."""
 
     def __post_init__(self) -> None:
         check_range("InjectionReading.rate", self.rate, (-1e-5, 1e-5), "m^3/s", hint="mL/s?")

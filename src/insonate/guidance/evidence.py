@@ -5,6 +5,7 @@
     image       unknown: no frame for longer than 0.5 s
     echo        caution: the picture shows the needle elsewhere than the tracker does; unknown: it shows none there
     pressure    stop: at or above 15 psi; caution: within the gauge's doubt of it; unknown: injecting, and none is measured
+    aspiration  stop: blood came back. Only a needle that was drawn back by 1 mm, and draws none there, ends it
     twitch      stop: an answer at or below 0.2 mA; caution: at or below 0.3 mA. An absent answer ends neither: the tip must
                 have been drawn back by 1 mm, and a stimulus as strong as then must bring none
 
@@ -18,6 +19,7 @@ import numpy as np
 
 from insonate.core import (
     Clearance,
+    Drawn,
     InjectionReading,
     Level,
     NeedleEcho,
@@ -26,13 +28,16 @@ from insonate.core import (
     StimulationReading,
     Stimulus,
 )
-from insonate.core.units import Amperes, Pascals, Seconds
+from insonate.core.units import Amperes, CubicMeters, Meters, Pascals, Seconds
 from insonate.guidance.alerting import Judgement
 from insonate.guidance.rules import rules
 
 PSI: Pascals = 6894.76
 """One pound per square inch [Pa]."""
 
+
+SAME: Meters = 1e-5
+"""Lengths that differ less are the same: sums of a hand's steps [m]."""
 
 LOOKS: Seconds = 0.2
 """From one look along the needle to the next [s]."""
@@ -335,6 +340,92 @@ def about_pressure(reading: InjectionReading | None, now: Seconds) -> Judgement:
         message=message,
         reason=reason,
     )
+
+
+class AspirationRule:
+    """Judges what a drawn syringe showed; it remembers how far the needle was in. No blood is no proof: a vein may close."""
+
+    def __init__(self) -> None:
+        """Begin without any."""
+        self._reading: InjectionReading | None = None
+        """That showed something."""
+        self._there: Meters | None = None
+        """How far the needle was in then."""
+        self._inserted: Meters | None = None
+        self._bled = self._back = False
+
+    def move(self, inserted: Meters) -> None:
+        """Take how far the needle is under the skin now, by the commands [m]."""
+        self._inserted = inserted
+        if inserted <= 0:
+            self._reading, self._bled = None, False
+        elif self._bled and self._there is not None:
+            self._back |= self._there - inserted >= rules()["injection"]["drawn_back"] - SAME
+
+    def take(self, reading: InjectionReading) -> None:
+        """Take one reading; those that show nothing yet are passed over."""
+        if reading.drawn is None:
+            return
+        if reading.drawn is Drawn.BLOOD:
+            self._bled, self._back = True, False
+        elif reading.drawn in (Drawn.NOTHING, Drawn.FLUID) and self._back:
+            self._bled = False
+        if reading.drawn is Drawn.BLOOD or not self._bled:
+            self._reading, self._there = reading, self._inserted
+
+    @property
+    def clear(self) -> CubicMeters | None:
+        """How much was given when no blood came, from where the needle still is; None if that is not so [m^3]."""
+        reading, there, now = self._reading, self._there, self._inserted
+        if reading is None or self._bled or reading.drawn not in (Drawn.NOTHING, Drawn.FLUID):
+            return None
+        if there is None or now is None or abs(now - there) >= rules()["injection"]["drawn_back"] - SAME:
+            return None
+        return reading.volume
+
+    def judge(self, newest: InjectionReading | None, now: Seconds) -> Judgement:
+        """Judge what was seen.
+
+        Parameters
+        ----------
+        newest : InjectionReading or None
+            Whatever it shows; None if the syringe was never pressed or drawn.
+        now : float
+            [s].
+
+        Returns
+        -------
+        Judgement
+            About "injection".
+        """
+        seen = self._reading
+        if self._bled and newest is not None:
+            return Judgement(
+                rule="aspiration",
+                about="injection",
+                level=Level.STOP,
+                excludes=None,
+                observed=newest.time,
+                message="Do not inject. Draw again." if self._back else "Do not inject. Withdraw 1 mm.",
+                reason="Blood came back into the syringe",
+            )
+        return Judgement(
+            rule="aspiration",
+            about="injection",
+            level=None,
+            excludes=Level.INFO,
+            observed=now,
+            message="No blood was drawn.",
+            reason="Nothing was drawn" if seen is None else f"No blood: {_CAME[seen.drawn]}",
+        )
+
+
+_CAME = {
+    None: "nothing was seen",
+    Drawn.NOTHING: "nothing came back",
+    Drawn.FLUID: "the fluid came back",
+    Drawn.AIR: "only air came back",
+}
 
 
 class TwitchRule:

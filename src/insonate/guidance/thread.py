@@ -20,6 +20,7 @@ import numpy as np
 
 from insonate.core import FormatError, InputError, NeedlePath, Procedure
 from insonate.core.units import CubicMeters, Meters, Seconds
+from insonate.guidance.rules import rules
 
 MIDDLE: Meters = 6e-3
 """The target is in the middle of the picture when it lies less aside; a design assumption [m]."""
@@ -131,6 +132,8 @@ class Facts:
     """How far that lies off the plane of the picture, toward the head."""
     injected: CubicMeters | None = None
     """By the syringe's own reading; None while it says nothing."""
+    aspirated: CubicMeters | None = None
+    """Injected when the syringe was drawn last and no blood came, from where the needle still is; None if not so."""
     compression: int = 1
     """How many times faster time goes than on the wall."""
     report: str = "none"
@@ -219,6 +222,7 @@ class Thread:
         self._lost: Seconds | None = None
         self._off: Meters = 0.0
         self._stands: Meters = 0.0
+        self._draws: CubicMeters | None = None
         self._strayed = False
         self._told: Seconds | None = None
 
@@ -438,6 +442,13 @@ class Thread:
                     hand="needle",
                     ready=False,
                 )
+            case Part.TEST | Part.INJECT if self._undrawn(facts):
+                return self._say(
+                    "Hold {Z}: does blood come?",
+                    f"{1e6 * given:.1f} mL given. Drawn before the first, and again after 5 mL. No blood is no proof.",
+                    hand="needle",
+                    ready=False,
+                )
             case Part.TEST:
                 return self._say(
                     "Hold {Space}: 1 mL test dose.",
@@ -498,6 +509,22 @@ class Thread:
         else:
             do = f"{_press('↑', int(left / STEP))} to reach the target."  # rather short of it than beyond
         return self._say(do, why, hand="needle", ready=False)
+
+    def _undrawn(self, facts: Facts) -> bool:
+        """Tell whether the syringe is to be drawn before more is given."""
+        if facts.aspirated is None:
+            return True
+        since = (facts.injected or 0.0) - facts.aspirated
+        # fluid comes back while it is drawn: what was given falls again, and it is to be drawn to its end
+        if since >= rules()["injection"]["aspirated"] and self._left() > BEGUN:
+            self._draws = facts.aspirated
+        if self._draws != facts.aspirated:
+            self._draws = None
+        return self._draws is not None
+
+    def _left(self) -> CubicMeters:
+        """Give how much of the reference volume is left to give."""
+        return self.procedure.injectate.volume[0].value - self._given
 
     def _gone(self, facts: Facts) -> str | None:
         """Say how a tip that has left the plane is turned back; None while it lies in it, or too little of it is inside."""

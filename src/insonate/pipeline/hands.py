@@ -60,8 +60,17 @@ MOST_FORCE: Newtons = 30.0
 AGENT = "ropivacaine 0.5 %"
 """In the syringe; a name, no dose."""
 
-RATE: CubicMetersPerSecond = 4e-7
-"""While the syringe is pressed [m^3/s]."""
+FLOW: CubicMetersPerSecond = 20e-6 / 60
+"""While the syringe is pressed, at first: 20 mL/min [m^3/s]."""
+
+FLOW_STEP: CubicMetersPerSecond = 5e-6 / 60
+"""More or less at a time [m^3/s]."""
+
+LEAST_FLOW, MOST_FLOW = 5e-6 / 60, 30e-6 / 60
+"""From 5 to 30 mL/min [m^3/s]."""
+
+DRAW: CubicMetersPerSecond = 4e-7
+"""While it is drawn [m^3/s]."""
 
 LEAST_CURRENT, MOST_CURRENT, FIRST_CURRENT = 0.05e-3, 5e-3, 0.5e-3
 """Of the stimulator [A]."""
@@ -98,10 +107,19 @@ class Held:
     """Turned by so much [rad]."""
     injecting: bool = False
     """Whether the syringe is pressed."""
+    drawing: bool = False
+    """Whether it is drawn."""
+    flow: CubicMetersPerSecond = FLOW
+    """At which it is pressed [m^3/s]."""
     current: float = FIRST_CURRENT
     """That the stimulator is set to [A]."""
     stimulating: bool = False
     """Whether it is on."""
+
+    @property
+    def syringe(self) -> bool:
+        """Whether the syringe is held, pressed or drawn."""
+        return self.injecting or self.drawing
 
 
 class Hands:
@@ -251,19 +269,39 @@ class Hands:
             self._entered = (np.asarray(told.entry), entered[1])
         held.beside, held.angle, held.yaw, held.inserted, held.bevel = beside, steep, aside, inserted, turned
 
-    def inject(self, *, on: bool, by: str) -> None:
-        """Press the syringe, or let go of it.
+    def inject(
+        self, *, on: bool, by: str, draw: bool = False, flow: CubicMetersPerSecond | None = None
+    ) -> None:
+        """Press the syringe, draw it, or let go of it.
+
+        Parameters
+        ----------
+        on : bool
+            Whether it is pressed or drawn.
+        by : str
+            Who does.
+        draw : bool
+            Whether it is drawn.
+        flow : float, optional
+            At which it is pressed from now on; as before by default [m^3/s].
 
         Raises
         ------
+        RangeError
+            If the flow is none that a hand keeps.
         InputError
             If there is no needle under the skin, or the source obeys no syringe.
         """
-        if on and self.held.inserted <= 0:
-            raise InputError("Advance the needle before you inject.")
-        if on != self.held.injecting:
-            self._tell(Inject(rate=RATE if on else 0.0, agent=AGENT, time=0.0, given_by=by))
-            self.held.injecting = on
+        held = self.held
+        wanted = held.flow if flow is None else flow
+        check_range("flow", wanted, (LEAST_FLOW, MOST_FLOW), "m^3/s", hint="mL/min?")
+        if on and held.inserted <= 0:
+            raise InputError(f"Advance the needle before you {'draw' if draw else 'inject'}.")
+        now = (on and not draw, on and draw, wanted)
+        if now[:2] != (held.injecting, held.drawing) or (now[0] and wanted != held.flow):
+            rate = 0.0 if not on else -DRAW if draw else wanted
+            self._tell(Inject(rate=rate, agent=AGENT, time=0.0, given_by=by))
+        held.injecting, held.drawing, held.flow = now
 
     def stimulate(self, *, on: bool, by: str, current: float | None = None) -> None:
         """Switch the stimulator on or off, or set its current.

@@ -15,6 +15,7 @@ import numpy as np
 from insonate.core import (
     Command,
     CoordinateFrame,
+    Drawn,
     Event,
     FormatError,
     Grid,
@@ -107,7 +108,8 @@ def event_of(noun: object) -> tuple[str, dict[str, Any], bytes] | None:
         return "stimulation", content, b""
     if isinstance(noun, InjectionReading):
         names = ("rate", "volume", "pressure", "time")
-        return "injection", {name: getattr(noun, name) for name in names}, b""
+        drawn = None if noun.drawn is None else noun.drawn.value
+        return "injection", {name: getattr(noun, name) for name in names} | {"drawn": drawn}, b""
     return None
 
 
@@ -204,6 +206,7 @@ def _noun_of(
             volume=content["volume"],
             pressure=content["pressure"],
             time=content["time"] + shift,
+            drawn=None if content.get("drawn") is None else Drawn(content["drawn"]),
         )
     return None
 

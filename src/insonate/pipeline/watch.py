@@ -29,10 +29,11 @@ from insonate.core import (
     StimulationReading,
     Stimulus,
 )
-from insonate.core.units import Meters, Radians, Seconds
+from insonate.core.units import CubicMeters, Meters, Radians, Seconds
 from insonate.guidance.alerting import Alerting, Judgement
 from insonate.guidance.continuity import Continuity
 from insonate.guidance.evidence import (
+    AspirationRule,
     EchoRule,
     TipRule,
     TwitchRule,
@@ -81,6 +82,8 @@ class Watched:
     """To each hazard and the target; empty without a plan or with the needle outside."""
     injection: InjectionReading | None
     """The newest."""
+    aspirated: CubicMeters | None
+    """How much was given when the syringe was drawn last and no blood came, from where the needle is; None if not so."""
     stimulation: StimulationReading | None
     """The newest."""
     cues: tuple[Cue, ...]
@@ -109,7 +112,7 @@ class Watch:
         """
         self._procedure = procedure
         self._alerting.forget()
-        self._tip, self._twitch = TipRule(), TwitchRule()
+        self._tip, self._twitch, self._drawn = TipRule(), TwitchRule(), AspirationRule()
         self._continuity = Continuity()
         self._labelled: tuple[Scene, Pose | None] | None = None
         self._poses: deque[Pose] = deque(maxlen=MOST_POSES)
@@ -128,6 +131,7 @@ class Watch:
                 self._needle = observation
         elif isinstance(observation, InjectionReading):
             self._injection = observation
+            self._drawn.take(observation)
         elif isinstance(observation, StimulationReading):
             self._stimulation = observation
 
@@ -139,6 +143,7 @@ class Watch:
         """Take one command that was given to the source."""
         if isinstance(command, AdvanceNeedle):
             self._held.append((command.time, command.inserted))
+            self._drawn.move(command.inserted)
         elif isinstance(command, Stimulate):
             since = command.time if self._stimulus is None else self._stimulus[1]
             self._stimulus = None if command.stimulus is None else (command.stimulus, since)
@@ -185,6 +190,7 @@ class Watch:
             self._tip.judge(self._needle, now, under_skin=under, advancing=self._advancing(now)),
             echo,
             about_pressure(self._injection, now),
+            self._drawn.judge(self._injection, now),
             self._twitch.judge(
                 self._stimulation,
                 tracked if self._unsure(now) is None else _without_tip(tracked),
@@ -209,6 +215,7 @@ class Watch:
             in_plane=self._in_plane(needle),
             clearances=near,
             injection=self._injection,
+            aspirated=self._drawn.clear,
             stimulation=self._stimulation,
             cues=self._alerting.judge(judgements, now),
         )

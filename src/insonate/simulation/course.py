@@ -719,9 +719,13 @@ class Course:
             self.twitching = ((known or list(names))[0], time)
 
     def _read(self, time: Seconds) -> InjectionReading | None:
-        if self.syringe.rate == 0 and self.syringe.volume == 0:
-            return None
-        return self.syringe.reading(self.seed, self.tick, time)
+        if not self.syringe.agent:
+            return None  # nobody ever took it
+        wet = self.syringe.back > 0 and self.place in (Place.PLANE, Place.NERVE) and bool(self.deposits.given)
+        fluid = (
+            wet and self.deposits.given[-1].volume > 0 and self.deposits.continues(self.place, self._site())
+        )
+        return self.syringe.reading(self.seed, self.tick, time, self.syringe.shows(self.place, fluid=fluid))
 
     # --- for those who compare ---
 

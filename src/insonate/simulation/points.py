@@ -23,6 +23,10 @@ SAMPLE: Meters = 0.04e-3
 """Depth of the sample that a strength is counted in [m]."""
 
 
+Patch = tuple[tuple[slice, slice], np.ndarray]
+"""Values for a box of a map: columns and rows, and (n, m) float32."""
+
+
 def weight(plane: Plane) -> float:
     """Give what a point takes on a map of other rows: what is spread over depth is summed over as many more of them, 1."""
     return SAMPLE / plane.axial_step
@@ -36,12 +40,16 @@ def lay(
     *,
     thickness: Meters,
 ) -> None:
-    """Add points to a map, in place, each weaker by how far it lies beside the plane.
+    """Add points to a map, in place: what `spread` gives for them, (n_lateral, n_axial) float32 of `plane`."""
+    for box, values in spread(plane, points, strengths, thickness=thickness):
+        reflectivity[box] += values
+
+
+def spread(plane: Plane, points: np.ndarray, strengths: np.ndarray, *, thickness: Meters) -> list[Patch]:
+    """Give what points add to a map, each weaker by how far it lies beside the plane.
 
     Parameters
     ----------
-    reflectivity : numpy.ndarray
-        (n_lateral, n_axial) float32, of `plane`.
     plane : Plane
         Where the map lies.
     points : numpy.ndarray
@@ -50,6 +58,11 @@ def lay(
         (n,) 1 is one sample of the map as bright as a bright fascia: `weight` brings a point to its rows.
     thickness : float
         Where strength has fallen to exp(-1/2) beside the plane [m].
+
+    Returns
+    -------
+    list of Patch
+        One, or none where no point shows.
     """
     strengths = strengths * np.exp(-0.5 * (points[:, 1] / thickness) ** 2)
     column = points[:, 0] / plane.lateral_step + plane.shape[0] // 2
@@ -63,7 +76,7 @@ def lay(
         & (row < m - TAPS[1])
     )
     if not kept.any():
-        return
+        return []
     column, row, strengths = column[kept], row[kept], strengths[kept]
     first, across = _spread(column, TAPS[0])
     top, down = _spread(row, TAPS[1])
@@ -74,7 +87,7 @@ def lay(
     )
     weight = strengths[:, None, None] * across[:, :, None] * down[:, None, :]
     added = np.bincount(index.ravel(), weight.ravel(), minlength=wide * high).reshape(wide, high)
-    reflectivity[box[0] : box[2], box[1] : box[3]] += added.astype(np.float32)
+    return [((slice(box[0], box[2]), slice(box[1], box[3])), added.astype(np.float32))]
 
 
 def drop(

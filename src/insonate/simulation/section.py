@@ -8,11 +8,11 @@ import numpy as np
 from insonate.simulation.acoustics import kernels
 from insonate.simulation.course import Course
 from insonate.simulation.facts import facts
-from insonate.simulation.instrument.needle import draw, shade
+from insonate.simulation.instrument.needle import echo, shadow
 from insonate.simulation.medium import Medium, Plane
 from insonate.simulation.motion.deformation import Deformation
 from insonate.simulation.motion.insertion import Shaft
-from insonate.simulation.points import weight
+from insonate.simulation.points import Patch, weight
 from insonate.simulation.streams import Stream
 
 COARSER = 4
@@ -23,9 +23,6 @@ BESIDE = 3e-3
 """Over which the wave fades beside the array's face [m]."""
 EDGE = 1e-4
 """Over which the edge of fluid fades [m]."""
-
-Patches = list[tuple[tuple[slice, slice], np.ndarray]]
-"""Parts of a map that differ from the rest, each with its values; none or one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -64,7 +61,7 @@ class Cutter:
         self._key: object = None
         self._places = np.zeros((0, 3))
         self._released = np.zeros((0, 3))
-        self._drawn: tuple[object, Patches, Patches] | None = None
+        self._drawn: tuple[object, list[Patch], list[Patch]] | None = None
 
     def plane(self, course: Course) -> Plane:
         """Give the image plane of the probe now, or the one beside it."""
@@ -132,26 +129,25 @@ class Cutter:
             self._wet(reflectivity, labels, fluid)
         shaft = course.insertion.shaft
         if needle and shaft is not None:
-            shadow, echo = self._needle(course, plane, shaft)
-            for box, values in shadow:
+            left, added = self._needle(course, plane, shaft)
+            for box, values in left:
                 reflectivity[box] *= values
-            for box, values in echo:
+            for box, values in added:
                 reflectivity[box] += values
         transmission = self._coupled(course, plane, reflectivity, medium.transmission)
         drawn = replace(medium, reflectivity=reflectivity, labels=labels, transmission=transmission)
         return Section(medium=drawn, displacement=displacement, fluid=fluid)
 
-    def _needle(self, course: Course, plane: Plane, shaft: Shaft) -> tuple[Patches, Patches]:
+    def _needle(self, course: Course, plane: Plane, shaft: Shaft) -> tuple[list[Patch], list[Patch]]:
         """Give what a needle leaves of the map and what it adds, worked out anew only where needle or plane has moved."""
         echogenic = course.controls["needle_echogenic"] > 0.5
         held = (shaft.entry, shaft.direction, shaft.curvature, shaft.inserted, shaft.rotation)
         place = (*held, plane.pose.rotation, plane.pose.translation)
         key = (course.seed, course.gauge, echogenic, *(np.asarray(one).tobytes() for one in place))
         if self._drawn is None or self._drawn[0] != key:
-            shadow, echo = np.ones(plane.shape, np.float32), np.zeros(plane.shape, np.float32)
-            shade(shadow, plane, shaft, gauge=course.gauge)
-            draw(echo, plane, shaft, gauge=course.gauge, echogenic=echogenic, seed=course.seed)
-            self._drawn = (key, _patches(shadow, shadow != 1), _patches(echo, echo != 0))
+            left = shadow(plane, shaft, gauge=course.gauge)
+            added = echo(plane, shaft, gauge=course.gauge, echogenic=echogenic, seed=course.seed)
+            self._drawn = (key, left, added)
         return self._drawn[1:]
 
     def streams(self, course: Course, section: Section, *, moving: bool = False) -> list[Stream]:
@@ -224,15 +220,6 @@ class Cutter:
         )
         through[:, rows:] *= touching[:, None]
         return through
-
-
-def _patches(values: np.ndarray, apart: np.ndarray) -> Patches:
-    """Give the smallest box of a map outside which nothing is apart."""
-    columns, rows = (np.flatnonzero(apart.any(axis=axis)) for axis in (1, 0))
-    if len(columns) == 0:
-        return []
-    box = (slice(int(columns[0]), int(columns[-1]) + 1), slice(int(rows[0]), int(rows[-1]) + 1))
-    return [(box, values[box].copy())]
 
 
 def _linear(nodes: int, samples: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from insonate.core import Drawn
 from insonate.simulation.instrument.injector import Syringe, opening, resistance
 from insonate.simulation.motion.injection import Place
 
@@ -64,6 +65,23 @@ def test_aspiration_pulls():
     for _ in range(100):
         syringe.press(60e3, 22, 0.05)
     assert -8.5e4 <= syringe.pressure < 0
+
+
+def test_what_comes_back_is_seen_once_needle_and_line_are_full_of_it():
+    syringe = Syringe(rate=-4e-7)
+    seen = []
+    for _ in range(12):
+        syringe.press(60e3, 22, 0.05)
+        seen.append(syringe.shows(Place.VESSEL, fluid=False))
+    assert seen == [None] * 9 + [Drawn.BLOOD] * 3  # 0.2 mL at 0.4 mL/s
+    shown = [
+        syringe.shows(place, fluid=fluid)
+        for place, fluid in ((Place.OUTSIDE, True), (Place.PLANE, True), (Place.NERVE, False))
+    ]
+    assert shown == [Drawn.AIR, Drawn.FLUID, Drawn.NOTHING]
+    syringe.rate = 0.0
+    syringe.press(60e3, 22, 0.05)
+    assert syringe.shows(Place.VESSEL, fluid=False) is None
 
 
 def test_no_rate_makes_a_pressure_that_no_hand_gives():

@@ -19,7 +19,7 @@ from insonate.simulation.acoustics.shadow import BACK
 from insonate.simulation.facts import facts
 from insonate.simulation.medium import Plane
 from insonate.simulation.motion.insertion import Shaft
-from insonate.simulation.points import lay, weight
+from insonate.simulation.points import Patch, spread, weight
 
 SPACING: Meters = 5e-5
 """Between points along the shaft: a quarter of a wavelength at 7.5 MHz [m]."""
@@ -58,12 +58,16 @@ def stiffness(gauge: int) -> float:
 def draw(
     reflectivity: np.ndarray, plane: Plane, shaft: Shaft, *, gauge: int, echogenic: bool, seed: int
 ) -> None:
-    """Add a needle to a map, in place.
+    """Add a needle to a map, in place: what `echo` gives, (n_lateral, n_axial) float32 of `plane`."""
+    for box, values in echo(plane, shaft, gauge=gauge, echogenic=echogenic, seed=seed):
+        reflectivity[box] += values
+
+
+def echo(plane: Plane, shaft: Shaft, *, gauge: int, echogenic: bool, seed: int) -> list[Patch]:
+    """Give what a needle adds to a map.
 
     Parameters
     ----------
-    reflectivity : numpy.ndarray
-        (n_lateral, n_axial) float32, of `plane`.
     plane : Plane
         Where the map lies.
     shaft : Shaft
@@ -74,10 +78,15 @@ def draw(
         Whether its last 20 mm carry dimples.
     seed : int
         Of the dimples.
+
+    Returns
+    -------
+    list of Patch
+        One, or none.
     """
     values = facts("insonate.simulation.instrument", "instruments")["needle"]
     if shaft.inserted <= SPACING:
-        return
+        return []
     outer, inner = diameters(gauge)
     to_probe = plane.pose.inverse()
     stations = np.arange(0, shaft.inserted, SPACING)
@@ -106,25 +115,34 @@ def draw(
         layers.append((line + toward * (outer / 2), dimples))
     points = np.concatenate([points for points, _ in layers])
     strengths = np.concatenate([strengths for _, strengths in layers])
-    lay(reflectivity, plane, points, strengths, thickness=float(values["slice"]))
+    return spread(plane, points, strengths, thickness=float(values["slice"]))
 
 
 def shade(reflectivity: np.ndarray, plane: Plane, shaft: Shaft, *, gauge: int) -> None:
-    """Weaken what lies in the shadow of a needle, in place, before the needle is drawn.
+    """Weaken what lies in the shadow of a needle, in place, before the needle is drawn: by what `shadow` gives."""
+    for box, values in shadow(plane, shaft, gauge=gauge):
+        reflectivity[box] *= values
+
+
+def shadow(plane: Plane, shaft: Shaft, *, gauge: int) -> list[Patch]:
+    """Give what a needle leaves of what lies in its shadow.
 
     Parameters
     ----------
-    reflectivity : numpy.ndarray
-        (n_lateral, n_axial) float32, of `plane`.
     plane : Plane
         Where the map lies.
     shaft : Shaft
         Where the needle lies, patient frame.
     gauge : int
         One of the table's.
+
+    Returns
+    -------
+    list of Patch
+        One, or none.
     """
     if shaft.inserted <= SPACING:
-        return
+        return []
     outer, _ = diameters(gauge)
     thickness = float(facts("insonate.simulation.instrument", "instruments")["needle"]["slice"])
     stations = np.arange(0, shaft.inserted, outer / 4)
@@ -132,26 +150,27 @@ def shade(reflectivity: np.ndarray, plane: Plane, shaft: Shaft, *, gauge: int) -
     beside = at[:, 1]
     covered = ndtr((beside + outer / 2) / thickness) - ndtr((beside - outer / 2) / thickness)
     if covered.max() < 0.01:
-        return
+        return []
     across, down = SHADE_STRIDE
     top = max(int(at[:, 2].min() / plane.axial_step), 0)
     x, z = plane.lateral[::across], plane.axial[top::down]
     if len(z) == 0:
-        return
+        return []
     reach = float(np.tan(np.abs(BACK).max())) * float(z[-1]) + 3 * outer
     near = np.flatnonzero((x > at[:, 0].min() - reach) & (x < at[:, 0].max() + reach))
     if len(near) == 0:
-        return
+        return []
     left = np.ones((len(x), len(z)), np.float32)
     some = x[near]
     past = _past(some, z, at, covered, outer, 0.0)
-    left[near] = past * np.mean([_past(some, z, at, covered, outer, np.tan(angle)) for angle in BACK], axis=0)
+    back = sum((_past(some, z, at, covered, outer, np.tan(angle)) for angle in BACK), np.float32(0))
+    left[near] = past * (back / np.float32(len(BACK)))
     dark = np.flatnonzero(left.min(axis=1) < 1)
     if len(dark) == 0:
-        return
+        return []
     begin, end = across * int(dark[0]), min(across * (int(dark[-1]) + 1), plane.shape[0])
     some = np.repeat(left[dark[0] : dark[-1] + 1], down, axis=1)[:, : plane.shape[1] - top]
-    reflectivity[begin:end, top:] *= np.repeat(some, across, axis=0)[: end - begin]
+    return [((slice(begin, end), slice(top, plane.shape[1])), np.repeat(some, across, axis=0)[: end - begin])]
 
 
 def _past(
@@ -168,9 +187,15 @@ def _past(
     for more in range(wide):
         np.maximum.at(share, bins + more - wide // 2, covered)
         np.minimum.at(depth, bins + more - wide // 2, at[:, 2] + outer / 2)
-    where = np.floor((x[:, None] + slope * z[None, :] - first) / step).astype(int)
-    where = np.where((where >= 0) & (where < len(share)), where, len(share) - 1)
-    return np.where(z[None, :] > depth[where], np.sqrt(1 - share[where]), 1.0).astype(np.float32)
+    # a place of nothing before the first and after the last: there it is open, wherever a line leads to
+    open_ = np.concatenate([[1.0], np.sqrt(1 - share), [1.0]]).astype(np.float32)
+    below = np.concatenate([[np.inf], depth, [np.inf]]).astype(np.float32)
+    where = (
+        ((x / step + 1)[:, None] + ((slope * z - first) / step)[None, :])
+        .clip(0, len(open_) - 1)
+        .astype(np.int32)
+    )
+    return np.where(z.astype(np.float32) > below[where], open_[where], np.float32(1))
 
 
 def _bevel(

@@ -103,9 +103,6 @@ MADE_UP: Seconds = 0.1
 EARLY: Seconds = 0.02
 """A tick begins so much early at most when a hand waits for it [s]."""
 
-LOOKS_FOR_COMMANDS: Seconds = 0.003
-"""How often it is looked for one then [s]."""
-
 PATIENCE: Seconds = 0.1
 """How long a thread waits for another before it looks whether all has ended [s]."""
 
@@ -211,6 +208,7 @@ class Live:
     def __post_init__(self) -> None:
         self._news = threading.Condition()
         self._stopped = threading.Event()
+        self._given = threading.Event()  # a command, or the end
         self._commands: deque[Command] = deque(maxlen=MOST_COMMANDS)
         self._now: Seconds = 0.0
         self._pace = self._hurried = 1
@@ -256,6 +254,7 @@ class Live:
     def stop(self) -> None:
         """End, and wait until all threads have."""
         self._stopped.set()
+        self._given.set()
         self._relabel.set()
         with self._news:
             self._news.notify_all()
@@ -350,6 +349,7 @@ class Live:
             if isinstance(command, MoveProbe | AdvanceNeedle):
                 self.at_edge = held is not command
             self._commands.append(held)
+        self._given.set()
         return held
 
     @property
@@ -544,10 +544,11 @@ class Live:
 
     def _wait_until(self, due: Seconds) -> None:
         """Wait for the next tick; a command that comes meanwhile has it begin a little early, the one after as planned."""
-        while (left := due - time.monotonic()) > 0 and not self._stopped.is_set():
-            if left <= EARLY and self._commands:
-                return
-            self._stopped.wait(min(left, LOOKS_FOR_COMMANDS) if left <= EARLY else min(left - EARLY, left))
+        if (left := due - EARLY - time.monotonic()) > 0:
+            self._stopped.wait(left)
+        self._given.clear()
+        if (left := due - time.monotonic()) > 0 and not self._commands and not self._stopped.is_set():
+            self._given.wait(left)
 
     def _slowed(self, commands: Iterable[Command]) -> list[Command]:
         """Give the command that lets time go as it is again, where something warns or the syringe is let go of."""

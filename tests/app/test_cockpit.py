@@ -317,7 +317,7 @@ def test_a_needle_that_steps_do_not_bring_back_is_drawn_back_at_once():
         ("pressure", Level.STOP, "Stop injecting.", 2 * LEAST_FLOW, "Stop injecting. Press {↓} to withdraw 1 mm."),
         ("pressure", Level.UNKNOWN, "Stop injecting.", 2 * LEAST_FLOW, None),
         ("aspiration", Level.STOP, "Do not inject. Withdraw 1 mm.", 2 * LEAST_FLOW, "Blood. Press {↓} to withdraw 1 mm."),
-        ("aspiration", Level.STOP, "Do not inject. Draw again.", 2 * LEAST_FLOW, "Blood. Hold {Z} to draw again."),
+        ("aspiration", Level.STOP, "Do not inject. Aspirate again.", 2 * LEAST_FLOW, "Blood. Hold {Z} to aspirate again."),
     ],
 )  # fmt: skip
 def test_what_a_cue_of_the_syringe_asks_for_can_be_done(rule, level, message, flow, do):

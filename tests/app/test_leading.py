@@ -1,18 +1,26 @@
 """The thread beside a live source: choosing records, a path lays the needle, the end makes a report, one pilot at a time."""
 
+import json
 import math
 import time
+from dataclasses import replace
+from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from app.serving import becomes
+from insonate.app import examination as module
 from insonate.app.examination import Examination
 from insonate.app.leading import Leading
-from insonate.core import InputError
+from insonate.app.messages import MoveNeedle
+from insonate.core import Cue, InputError, Level, NeedlePath
 from insonate.pipeline import chain, patients
 from insonate.record.timeline import scan
 from insonate.simulation.patient import SimulatedPatient
+from insonate.training.block import read_block
+from insonate.training.telling import told
 from pipeline.fakes import LABELLER
 from refusals import refused
 from simulation.analytic_body import AnalyticBody
@@ -119,7 +127,46 @@ def test_a_report_is_told_in_words(leading):
     assert {one.name: one.value for one in told.facts} == {
         "Time with the needle": "20 s", "Passes": "1", "Tip in view while advancing": "42 %", "Gone blind": "0.0 mm",
         "Needle to femoral nerve": "0.3 mm inside", "Needle to vein": "4.0 mm", "Edge of the target with fluid": "unknown",
+        "Furthest from the planned path": "unknown",
     }  # fmt: skip
+    levels = ("caution", "stop", "caution", "unknown")
+    leading.reporting.facts |= {"beside_mm": 1.26, "told": [{"level": one} for one in levels]}
+    told = {one.name: one.value for one in leading.report().facts}
+    assert told["Furthest from the planned path"] == "1.3 mm" and told["Cautions, stops told"] == "2, 1"
+
+
+def test_what_was_told_and_the_path_that_was_taken_come_with_the_block(leading, tmp_path):
+    examination = leading.examination
+    path = NeedlePath(
+        entry=(0.001, -0.025), target=(0.018, 0.0), unit="m", length=0.03, angle=0.6, aims_at="femoral nerve",
+        clearances=(), unknown=(), not_seen=0.0, rank=1, reason="",
+    )  # fmt: skip
+    examination.take_path(path, 1.0)
+    examination.take_path(replace(path, unit="px"), 1.0)
+    watched = SimpleNamespace(cues=[Cue(
+        level=Level.STOP, about="injection", rule="pressure", message="Stop injecting.", reason="1 kPa", clearance=None,
+        time=0.5, since=0.5, acknowledged_by=None,
+    )])  # fmt: skip
+    [row] = module._rows(watched)
+    becomes(lambda: examination.live.elapsed > 1.2)
+    examination._told += [{"time": 0.5, "cues": [row]}, {"time": 1e5, "cues": []}]
+    kept = examination.block()
+    assert kept["planned"] == [{"time": 1.0, "entry": [0.001, -0.025], "goal": [0.018, 0.0]}]
+    assert kept["told"][-1] == {"time": 0.5, "cues": [row]}  # what comes after its end is none of it
+    (tmp_path / "examination.json").write_text(json.dumps(kept))
+    back = read_block(tmp_path)
+    assert back.planned[0].goal == (0.018, 0.0)
+    assert told(back.told, back.commands, back.seconds)[-1].message == "Stop injecting."
+
+
+def test_cues_are_remembered_as_they_change_and_not_as_their_numbers_do(leading):
+    examination = leading.examination
+    becomes(lambda: examination.live.frame is not None)
+    before = len(examination._told)
+    leading.examination.cockpit.obey(MoveNeedle(advance=0.02), 1)
+    becomes(lambda: len(examination._told) > before)
+    rows = [[module._same(one) for one in row["cues"]] for row in list(examination._told)]
+    assert all(one != two for one, two in pairwise(rows))
 
 
 def test_a_file_has_a_thread_without_hands(leading, tmp_path):

@@ -177,8 +177,8 @@ def test_blood_stops_until_a_needle_drawn_back_draws_none():
         (STOP, "Withdraw 1 mm", None),  # none from where blood came is no evidence
         (STOP, "Withdraw 1 mm", None),
         (STOP, "Withdraw 1 mm", None),
-        (STOP, "Draw again", None),  # drawn back by a millimeter; air tells nothing
-        (STOP, "Draw again", None),
+        (STOP, "Aspirate again", None),  # drawn back by a millimeter; air tells nothing
+        (STOP, "Aspirate again", None),
         (None, "", 0.0),  # and on again, half a millimeter: it was drawn back, and no blood comes there
     ]
 

@@ -65,10 +65,10 @@ def test_a_whole_block_goes_from_choosing_to_the_report():
         "Press {Enter} to take path 1: 36 mm at 34 deg.",
         "Hold {↑} to pass the skin.",
         "Hold {↑} to advance along the dashes.",
-        "Hold {Z}: does blood come?",
+        "Hold {Z} to aspirate: does blood come?",
         "Hold {Space}: 1 mL test dose.",
         f"Hold {{Space}} to {1e6 * PLANNED:.0f} mL.",
-        "Hold {Z}: does blood come?",
+        "Hold {Z} to aspirate: does blood come?",
         f"Hold {{Space}} to {1e6 * PLANNED:.0f} mL.",
         "Hold {↓} to withdraw.",
         "Press {Enter} to end the recording and look back.",
@@ -273,7 +273,7 @@ def test_the_syringe_is_drawn_before_the_first_and_after_each_five_milliliters()
         ).do
         for given, drawn in ((0, None), (0, 0), (1.1, 0), (4.9, 0), (5.1, 0), (5.1, 5.1), (6, None), (9.9, 3))
     ]
-    draw = "Hold {Z}: does blood come?"
+    draw = "Hold {Z} to aspirate: does blood come?"
     assert [one == draw for one in asked] == [True, False, False, False, True, False, True, False]
 
 

@@ -135,7 +135,7 @@ def test_a_syringe_is_drawn_and_pressed_slower(hands, told):
     hands.rest("a watchdog")
     assert told[-1].rate == 0 and not hands.held.syringe
     hands.needle(advance=-0.01, **WHO)
-    with refused(InputError, "Advance the needle before you draw."):
+    with refused(InputError, "Advance the needle before you aspirate."):
         hands.inject(on=True, draw=True, **WHO)
 
 

@@ -5,7 +5,7 @@ import pytest
 from insonate.core import AdvanceNeedle, FormatError, InputError, MoveProbe
 from insonate.pipeline.commands import plain
 from insonate.simulation.course import Settings
-from insonate.training.block import read_block
+from insonate.training.block import Planned, read_block
 from refusals import refused
 from simulation.scripts import block
 
@@ -27,6 +27,29 @@ def values(**changes):
         "operator": "novice",
     }
     return usual | changes
+
+
+def test_what_was_told_and_planned_comes_with_it_where_it_was_kept(tmp_path):
+    plain_block = read_block(written(tmp_path, json.dumps(values())))
+    assert plain_block.told is None and plain_block.planned == ()
+    more = {
+        "told": [{"time": 1.0, "cues": []}],
+        "planned": [{"time": 0.5, "entry": [0.0, -0.02], "goal": [0.018, 0.001]}],
+    }
+    one = read_block(written(tmp_path, json.dumps(values(**more))))
+    assert [dict(row) for row in one.told] == more["told"]
+    assert one.planned == (Planned(time=0.5, entry=(0.0, -0.02), goal=(0.018, 0.001)),)
+    for bad, said in (
+        ({"told": 3}, "told must be a list"),
+        (
+            {"planned": [{"time": 0.5, "entry": [0.0, 20.0], "goal": [0, 0]}]},
+            "planned entry must lie in -0.5..0.5 m",
+        ),
+        ({"planned": [{"time": 0.5, "entry": [0.0], "goal": [0, 0]}]}, "not a whole examination"),
+    ):
+        with pytest.raises(FormatError) as caught:
+            read_block(written(tmp_path, json.dumps(values(**bad))))
+        assert said in str(caught.value)
 
 
 def written(tmp_path, text):

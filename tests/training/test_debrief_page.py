@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -8,9 +9,9 @@ from insonate.app.cli import main
 from insonate.core import OutputError
 from insonate.pipeline.commands import plain
 from insonate.simulation.course import Settings
-from insonate.training.block import Block
+from insonate.training.block import Block, Planned
 from insonate.training.debrief import debrief
-from insonate.training.debrief_page import LABEL, as_values, page, write_page
+from insonate.training.debrief_page import LABEL, MOST_TOLD, as_values, beside, page, write_page
 from simulation.analytic_body import AnalyticBody
 from simulation.scripts import inject, needle_to, probe
 
@@ -24,9 +25,64 @@ OF = Block(
 )
 
 
+STOPS = {
+    "level": "stop",
+    "rule": "clearance",
+    "about": "femoral artery",
+    "message": "Hold. <i>Too</i> near.",
+    "reason": "0.0 mm",
+    "acknowledged_by": None,
+}
+PLAN = Planned(time=0.0, entry=(0.0, -0.028), goal=(0.018, 0.004))
+
+
 @pytest.fixture(scope="module")
 def block():
-    return debrief(OF.seed, OF.settings, OF.commands, OF.seconds, body=AnalyticBody(), target=OF.target)
+    return debrief(
+        OF.seed,
+        OF.settings,
+        OF.commands,
+        OF.seconds,
+        body=AnalyticBody(),
+        target=OF.target,
+        told=[
+            {"time": 0.1, "cues": [STOPS | {"level": "caution"}]},
+            {"time": 0.2, "cues": [STOPS]},
+            {"time": 1.5, "cues": []},
+        ],
+        planned=[PLAN],
+    )
+
+
+def test_what_was_told_stands_beside_what_was_done(block):
+    text = page(block, OF)
+    assert text.count('<rect class="stop"') == 1 and text.count('<rect class="caution"') == 1
+    assert "Hold. &lt;i&gt;Too&lt;/i&gt; near." in text
+    [stop] = [one for one in block.told if one.level.value == "stop"]
+    assert f"the needle went on by {1e3 * stop.advanced:.0f} mm" in text and stop.advanced > 1e-3
+    assert any("Stop when you are told to" in one.sentence and one.time == 0.2 for one in block.findings)
+    quiet = page(replace(block, told=()), OF)
+    assert "Nothing was told" in quiet and '<rect class="stop"' not in quiet
+    assert "kept without its cues" in page(replace(block, told=None), OF)
+    many = page(replace(block, told=(stop,) * (MOST_TOLD + 3)), OF)
+    assert "And 3 more" in many
+
+
+def test_the_planned_path_lies_beside_the_way_that_was_taken_as_a_ghost(block):
+    text = page(block, OF)
+    assert text.count('class="ghost"') == 2 and 'class="way"' in text
+    assert beside(replace(block, planned=())) is None
+    there = [one for one in block.moments if one.place is not None]
+    # a path along the very way: what is left is how the tip was pushed off it
+    first, last = there[0].place, there[-1].place
+    along = Planned(time=0.0, entry=first[:2], goal=last[:2])
+    assert beside(replace(block, planned=(along,))) < 1.5e-3
+    aside = replace(along, entry=(first[0], first[1] + 5e-3), goal=(last[0], last[1] + 5e-3))
+    assert beside(replace(block, planned=(aside,))) > 2e-3
+    assert (
+        beside(replace(block, planned=(replace(along, time=99.0),))) is None
+    )  # it was taken after all of it
+    assert "no path was taken" in page(replace(block, planned=()), OF)
 
 
 class Reader(HTMLParser):

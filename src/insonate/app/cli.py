@@ -570,7 +570,14 @@ def debrief(
         raise InputError(f"--out must end in .html, got {out.name!r}")
     with _progress("compiling the body") as report:
         seen = look_back(
-            lived.seed, lived.settings, lived.commands, lived.seconds, target=lived.target, report=report
+            lived.seed,
+            lived.settings,
+            lived.commands,
+            lived.seconds,
+            target=lived.target,
+            told=lived.told,
+            planned=lived.planned,
+            report=report,
         )
     if out is not None:
         write_page(out, page(seen, lived))

@@ -365,8 +365,8 @@ def _with_key(cue: Cue, held: Held, unseen: Seconds | None) -> str | None:
         loud = cue.level in (Level.STOP, Level.CAUTION)
         return "Stop injecting. Press {↓} to withdraw 1 mm." if loud else None
     if cue.rule == "aspiration":
-        again = cue.message.endswith("Draw again.")
-        return "Blood. Hold {Z} to draw again." if again else "Blood. Press {↓} to withdraw 1 mm."
+        again = cue.message.endswith("again.")
+        return "Blood. Hold {Z} to aspirate again." if again else "Blood. Press {↓} to withdraw 1 mm."
     if cue.rule == "echo":
         if cue.time - cue.since > LOOKED_AGAIN:  # steps did not bring it back
             return f"Hold {{↓}} to withdraw: {_first_lower(cue.reason)}."

@@ -2,7 +2,7 @@
 
 import base64
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -42,13 +42,14 @@ from insonate.core import (
     Image,
     InputError,
     InsonateError,
+    NeedlePath,
     PixelGrid,
     Plan,
     Procedure,
     Readable,
     Segmentation,
 )
-from insonate.core.units import Meters
+from insonate.core.units import Meters, Seconds
 from insonate.devices.grabber import Grabber
 from insonate.display.overlay import clearance_text, length_text
 from insonate.display.palette import table, tissue_stroke
@@ -82,6 +83,9 @@ FIRST_PROCEDURE = "LL01"
 GROUND = ("skin", "fat")
 """Tissues of the answer key that are not colored: all else lies in them."""
 
+MOST_TOLD, MOST_TAKEN = 20_000, 100
+"""Changes of the cues that stand, and paths, that are remembered for the look back."""
+
 MOST_GIVEN = 200_000
 """Commands that are kept of one examination: hours of them."""
 
@@ -106,6 +110,8 @@ class Examination:
         """How pictures are formed and shown, by name."""
         self._recorder: Recorder | None = None
         self._given: list[Command] = []
+        self._told: list[dict[str, Any]] = []
+        self._planned: list[dict[str, Any]] = []
         self._procedure = load(procedure or FIRST_PROCEDURE)
         self._choice: Choice | None = None
         self._of_choice: Live | None = None
@@ -224,7 +230,7 @@ class Examination:
         with self._change:  # the procedure may have been changed while the file was read
             live.procedure = self._procedure
             self._end_recording()
-            self._given = []
+            self._given, self._told, self._planned = [], [], []
             self._drop_key()
             live.witness = partial(self._witness, live)
             before, self.live, self._noun = self.live, live.start(), noun
@@ -249,6 +255,11 @@ class Examination:
             return
         if isinstance(noun, get_args(Command)) and len(self._given) < MOST_GIVEN:
             self._given.append(noun)
+        rows = _rows(noun) if isinstance(noun, Watched) else []
+        if isinstance(noun, Watched) and len(self._told) < MOST_TOLD:
+            before = self._told[-1]["cues"] if self._told else []
+            if [_same(one) for one in rows] != [_same(one) for one in before]:
+                self._told.append({"time": max(noun.time, 0.0), "cues": rows})
         recorder = self._recorder
         if recorder is None or not recorder.running:
             return
@@ -256,17 +267,6 @@ class Examination:
         if event is not None:
             recorder.add(*event)
         elif isinstance(noun, Watched):
-            rows = [
-                {
-                    "level": cue.level.value,
-                    "rule": cue.rule,
-                    "about": cue.about,
-                    "message": cue.message,
-                    "reason": cue.reason,
-                    "acknowledged_by": cue.acknowledged_by,
-                }
-                for cue in noun.cues
-            ]
             recorder.add("cues", {"time": noun.time, "cues": rows})
         elif isinstance(noun, Seen):
             recorder.add("guidance", guidance(noun).model_dump())
@@ -354,6 +354,7 @@ class Examination:
         """
         with self._change:
             live, choice, given = self.live, self._choice, list(self._given)
+            told, planned = list(self._told), list(self._planned)
             if live is None or choice is None or not self._shows_patient:
                 raise InputError(
                     "only an examination of a simulated patient is kept as seed, settings and commands"
@@ -373,7 +374,24 @@ class Examination:
             "seconds": seconds,
             "settings": asdict(choice.settings),
             "commands": [plain(one) for one in given if one.time < seconds],
+            "told": [one for one in told if one["time"] < seconds],
+            "planned": [one for one in planned if one["time"] < seconds],
         }
+
+    def take_path(self, path: NeedlePath, time: Seconds) -> None:
+        """Remember a path that was taken, for the look back; one in pixels is none.
+
+        Parameters
+        ----------
+        path : NeedlePath
+            In the picture of now.
+        time : float
+            On the source's clock [s].
+        """
+        if path.unit == "m" and len(self._planned) < MOST_TAKEN:
+            self._planned.append(
+                {"time": max(time, 0.0), "entry": list(path.entry), "goal": list(path.target)}
+            )
 
     def set_procedure(self, id: str) -> None:
         """Plan another procedure from now on.
@@ -839,3 +857,22 @@ def _next_step(plan: Plan, seen: Seen) -> str:
     if plan.unknown:
         return f"Look for the {plan.unknown[0]}: it is unknown where it lies."
     return "Compare the planned path with the picture before anything else."
+
+
+def _rows(watched: Watched) -> list[dict[str, Any]]:
+    return [
+        {
+            "level": cue.level.value,
+            "rule": cue.rule,
+            "about": cue.about,
+            "message": cue.message,
+            "reason": cue.reason,
+            "acknowledged_by": cue.acknowledged_by,
+        }
+        for cue in watched.cues
+    ]
+
+
+def _same(row: Mapping[str, Any]) -> tuple[object, ...]:
+    """What must differ for a cue to be another; its reason tells a number anew each time."""
+    return row["level"], row["rule"], row["about"], row["acknowledged_by"]

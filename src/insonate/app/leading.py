@@ -70,6 +70,7 @@ class Leading:
                 self._way = None
                 if facts.path is not None:
                     self._lay(facts.path, viewer)
+                    self.examination.take_path(facts.path, self._clock())
                     self._way = self._in_patient(facts.path)
             thread.next(facts, who, self._clock(), reason)
             if left is Stage.CHOOSE and thread.stage is Stage.CHECK:
@@ -344,6 +345,11 @@ def _told(facts: dict[str, object]) -> list[tuple[str, str]]:
     if isinstance(approaches, list):
         out += [(f"Needle to {one['structure']}", _distance(one["shaft_mm"])) for one in approaches[:4]]
     out.append(("Edge of the target with fluid", _number(facts.get("ring"), "%")))
+    out.append(("Furthest from the planned path", _number(facts.get("beside_mm"), "{:.1f} mm")))
+    told = facts.get("told")
+    if isinstance(told, list):
+        count = {level: sum(one["level"] == level for one in told) for level in ("caution", "stop")}
+        out.append(("Cautions, stops told", f"{count['caution']}, {count['stop']}"))
     return out
 
 

@@ -406,7 +406,7 @@ class AspirationRule:
                 level=Level.STOP,
                 excludes=None,
                 observed=newest.time,
-                message="Do not inject. Draw again." if self._back else "Do not inject. Withdraw 1 mm.",
+                message="Do not inject. Aspirate again." if self._back else "Do not inject. Withdraw 1 mm.",
                 reason="Blood came back into the syringe",
             )
         return Judgement(
@@ -415,8 +415,8 @@ class AspirationRule:
             level=None,
             excludes=Level.INFO,
             observed=now,
-            message="No blood was drawn.",
-            reason="Nothing was drawn" if seen is None else f"No blood: {_CAME[seen.drawn]}",
+            message="No blood was aspirated.",
+            reason="Not aspirated yet" if seen is None else f"No blood: {_CAME[seen.drawn]}",
         )
 
 

@@ -444,8 +444,8 @@ class Thread:
                 )
             case Part.TEST | Part.INJECT if self._undrawn(facts):
                 return self._say(
-                    "Hold {Z}: does blood come?",
-                    f"{1e6 * given:.1f} mL given. Drawn before the first, and again after 5 mL. No blood is no proof.",
+                    "Hold {Z} to aspirate: does blood come?",
+                    f"{1e6 * given:.1f} mL given. Before the first, and after each 5 mL. No blood is no proof.",
                     hand="needle",
                     ready=False,
                 )

@@ -296,7 +296,7 @@ class Hands:
         wanted = held.flow if flow is None else flow
         check_range("flow", wanted, (LEAST_FLOW, MOST_FLOW), "m^3/s", hint="mL/min?")
         if on and held.inserted <= 0:
-            raise InputError(f"Advance the needle before you {'draw' if draw else 'inject'}.")
+            raise InputError(f"Advance the needle before you {'aspirate' if draw else 'inject'}.")
         now = (on and not draw, on and draw, wanted)
         if now[:2] != (held.injecting, held.drawing) or (now[0] and wanted != held.flow):
             rate = 0.0 if not on else -DRAW if draw else wanted

@@ -7,14 +7,29 @@ from pathlib import Path
 from typing import Any
 
 from insonate.core import Command, FormatError, InputError
-from insonate.core.units import Seconds
+from insonate.core.checks import check_range
+from insonate.core.units import Meters, Seconds
 from insonate.pipeline.commands import commanded
 from insonate.simulation.course import Settings
 
 NAME = "examination.json"
 """Of the file in a folder that `insonate simulate` wrote."""
+MOST_PLANNED = 100
+"""Paths of one block; more are not read."""
 MOST_BYTES = 256 << 20
 """A larger file is not read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A path that was taken before the needle went in, in the picture of then."""
+
+    time: Seconds
+    """When it was taken [s]."""
+    entry: tuple[Meters, Meters]
+    """Where it begins, down and to the right of the picture's middle [m]."""
+    goal: tuple[Meters, Meters]
+    """Where it ends [m]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +48,10 @@ class Block:
     """Name of the nerve that was aimed at; None where nobody said."""
     operator: str
     """Who did it."""
+    told: tuple[Mapping[str, Any], ...] | None = None
+    """Each change of the cues that stood, see `telling.told`; None where nobody kept them."""
+    planned: tuple[Planned, ...] = ()
+    """Paths that were taken, in order."""
 
 
 def read_block(path: Path) -> Block:
@@ -79,12 +98,26 @@ def read_block(path: Path) -> Block:
         raise FormatError(f"{file.name}: not a whole examination: {' '.join(what.split())[:120]}") from error
 
 
+def _planned(values: Mapping[str, Any]) -> Planned:
+    ends = []
+    for name in ("entry", "goal"):
+        down, right = (float(one) for one in values[name])
+        for one in (down, right):
+            check_range(f"planned {name}", one, (-0.5, 0.5), "m", hint="millimeters?")
+        ends.append((down, right))
+    time = float(values["time"])
+    check_range("planned time", time, (0, 1e6), "s")
+    return Planned(time=time, entry=ends[0], goal=ends[1])
+
+
 def _block(values: Mapping[str, Any]) -> Block:
     settings = values["settings"]
     seed, seconds = values["seed"], values["seconds"]
     if not isinstance(seed, int) or isinstance(seed, bool):
         raise FormatError(f"seed must be a whole number, got {seed!r}")
-    target = values.get("target")
+    target, told = values.get("target"), values.get("told")
+    if told is not None and not isinstance(told, list):
+        raise FormatError("told must be a list")
     return Block(
         seed=seed,
         settings=Settings(**{**settings, "pathologies": tuple(settings.get("pathologies", ()))}),
@@ -92,4 +125,6 @@ def _block(values: Mapping[str, Any]) -> Block:
         seconds=float(seconds),
         target=None if target is None else str(target)[:200],
         operator=str(values.get("operator", "unknown"))[:200],
+        told=None if told is None else tuple(told),
+        planned=tuple(_planned(one) for one in values.get("planned", ())[:MOST_PLANNED]),
     )

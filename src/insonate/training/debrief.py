@@ -12,11 +12,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from scipy.ndimage import binary_dilation, binary_erosion
 
-from insonate.core import AdvanceNeedle, Command, MoveProbe, Tissue
+from insonate.core import AdvanceNeedle, Command, Level, MoveProbe, Tissue
 from insonate.core.checks import check_count, check_range
 from insonate.core.truth import Truth
 from insonate.core.units import CubicMeters, Meters, Seconds
@@ -25,6 +26,9 @@ from insonate.simulation.answer import replay
 from insonate.simulation.course import TICK, Settings
 from insonate.simulation.facts import facts
 from insonate.simulation.medium import Body
+from insonate.training.block import Planned
+from insonate.training.telling import Told
+from insonate.training.telling import told as cues_told
 
 GUARDED = (
     Tissue.NERVE,
@@ -104,6 +108,8 @@ class Moment:
     """Distance of the tip to each guarded structure, negative inside [m]."""
     injected: CubicMeters
     """So far [m^3]."""
+    place: tuple[Meters, Meters, Meters] | None = None
+    """Of the tip in the picture: down, to the right, out of the plane; None without one [m]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +148,10 @@ class Debrief:
     """What to do better, worst first."""
     moments: tuple[Moment, ...]
     """What was looked at, in order."""
+    told: tuple[Told, ...] | None = None
+    """What the operator was told, and what was done about it; None where nobody kept it."""
+    planned: tuple[Planned, ...] = ()
+    """Paths that were taken."""
 
     @property
     def sentence(self) -> str:
@@ -159,6 +169,8 @@ def debrief(
     *,
     body: Body | None = None,
     target: str | None = None,
+    told: Sequence[Mapping[str, Any]] | None = None,
+    planned: Sequence[Planned] = (),
     every: int = 2,
     report: Report = silent,
 ) -> Debrief:
@@ -178,6 +190,10 @@ def debrief(
         The one that the patient had, instead of the region's.
     target : str, optional
         Name of the nerve that was aimed at.
+    told : sequence of mapping, optional
+        Each change of the cues that stood, see `telling.told`; by default nobody kept them.
+    planned : sequence of Planned
+        Paths that were taken.
     every : int
         Look at every so manyth tick; more seldom while the needle rests, and most seldom while none is inside.
     report : callable
@@ -192,16 +208,19 @@ def debrief(
     ------
     InputError
         If a command could not have been obeyed, or a number is out of range.
+    FormatError
+        If what was told is no list of cues.
     """
     check_range("until", until, (TICK, 7200), "s")
     check_count("every", every, (1, 20), "ticks")
-    look = _Look(commands, target, every * TICK)
+    heard = None if told is None else cues_told(told, commands, until)
+    look = _Look(commands, target, every * TICK, heard)
     coarse = replace(settings, truth_step=max(settings.truth_step, STEP))
     worth = _worth(commands)
     for truth in replay(seed, coarse, commands, until, body=body, every=every, at=worth, cleared=GUARDED):
         look.at(truth)
         report(round(truth.time / TICK), round(until / TICK), "living it again")
-    return look.debrief(until)
+    return replace(look.debrief(until), planned=tuple(planned))
 
 
 def _worth(commands: Sequence[Command]) -> Callable[[Seconds], bool]:
@@ -226,7 +245,10 @@ def _worth(commands: Sequence[Command]) -> Callable[[Seconds], bool]:
 class _Look:
     """Takes one truth after another."""
 
-    def __init__(self, commands: Sequence[Command], target: str | None, step: Seconds) -> None:
+    def __init__(
+        self, commands: Sequence[Command], target: str | None, step: Seconds, told: tuple[Told, ...] | None
+    ) -> None:
+        self._told = told
         self._rules = facts("insonate.training", "debrief")
         self._held = sorted((c for c in commands if isinstance(c, AdvanceNeedle)), key=lambda c: c.time)
         self._probe = sorted((c for c in commands if isinstance(c, MoveProbe)), key=lambda c: c.time)
@@ -275,6 +297,9 @@ class _Look:
                 counted=self._under(truth),
                 tip=guarded,
                 injected=truth.injected,
+                place=None
+                if truth.needle_tip is None
+                else (float(truth.needle_tip[2]), float(truth.needle_tip[0]), float(truth.needle_tip[1])),
             )
         )
 
@@ -351,6 +376,7 @@ class _Look:
             target_gap=sum(volume * gap for volume, gap in self._gap) / given if given > 0 else None,
             findings=(),
             moments=tuple(moments),
+            told=self._told,
         )
         return replace(values, findings=self._findings(values))
 
@@ -408,6 +434,14 @@ class _Look:
                 f"{_mL(block.given['nerve'])} went into a nerve.",
                 self._first_given.get("nerve"),
             )
+        for said in block.told or ():
+            if said.level is Level.STOP and said.advanced > self._rules["needle"]["on_after_stop"]:
+                add(
+                    Severity.RISK,
+                    f"Stop when you are told to: the needle went on by {1e3 * said.advanced:.0f} mm under "
+                    f'"{said.message}"',
+                    said.begin,
+                )
         for one in block.approaches:
             if one.shaft == 0 and one.tip > 0:
                 add(

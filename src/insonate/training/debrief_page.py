@@ -6,17 +6,31 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from insonate.core import Level
 from insonate.core.units import Meters
 from insonate.display.palette import ground, tissue_stroke
 from insonate.formats.writing import replacing
 from insonate.training.block import Block
 from insonate.training.debrief import Approach, Debrief, Moment, Severity
+from insonate.training.telling import Told
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP = 920, 300, 56, 230, 14
 """Of the chart: its plot begins at LEFT and TOP and leaves RIGHT for names [px]."""
 FARTHEST: Meters = 0.02
 """Distances beyond are not drawn [m]."""
 LABEL = "SIMULATED PATIENT. Research and education software, not a medical device."
+
+MOST_TOLD = 40
+"""Rows of what was told; the rest is counted."""
+
+LEVELS = {
+    Level.STOP: "\u2b23 Stop",
+    Level.CAUTION: "\u25b2 Caution",
+    Level.UNKNOWN: "? Unknown",
+    Level.INFO: "\u25cf Info",
+}
 
 WORDS = {Severity.HARM: "Harm", Severity.RISK: "Risk", Severity.STYLE: "Better"}
 SHAPES = {Severity.HARM: "\u2b23", Severity.RISK: "\u25b2", Severity.STYLE: "\u25cf"}
@@ -73,7 +87,59 @@ def as_values(block: Debrief) -> dict[str, Any]:
         "target": block.target,
         "ring": None if block.ring is None else round(block.ring, 3),
         "target_gap_mm": mm(block.target_gap),
+        "told": None
+        if block.told is None
+        else [
+            {
+                "level": one.level.value,
+                "rule": one.rule,
+                "about": one.about,
+                "message": one.message,
+                "begin_s": s(one.begin),
+                "end_s": s(one.end),
+                "acknowledged_by": None if one.acknowledged is None else one.acknowledged[0],
+                "advanced_mm": mm(one.advanced),
+                "withdrawn_mm": mm(one.withdrawn),
+                "given_mL": round(1e6 * one.given, 2),
+            }
+            for one in block.told
+        ],
+        "planned": [
+            {
+                "time_s": s(one.time),
+                "entry_mm": [mm(v) for v in one.entry],
+                "goal_mm": [mm(v) for v in one.goal],
+            }
+            for one in block.planned
+        ],
+        "beside_mm": mm(beside(block)),
     }
+
+
+def beside(block: Debrief) -> Meters | None:
+    """Give how far the tip came from its planned path, in three dimensions, from its entry to its goal and no further.
+
+    Parameters
+    ----------
+    block : Debrief
+        Of one block.
+
+    Returns
+    -------
+    float or None
+        The most of all moments under the skin with a path taken before; None where there is none [m].
+    """
+    most = None
+    for moment in block.moments:
+        plan = next((one for one in reversed(block.planned) if one.time <= moment.time), None)
+        if plan is None or moment.place is None:
+            continue
+        entry, goal = np.array([*plan.entry, 0.0]), np.array([*plan.goal, 0.0])
+        way = goal - entry
+        share = float(np.clip(np.dot(moment.place - entry, way) / max(float(way @ way), 1e-12), 0, 1))
+        away = float(np.linalg.norm(moment.place - entry - share * way))
+        most = away if most is None else max(most, away)
+    return most
 
 
 def page(block: Debrief, of: Block) -> str:
@@ -122,6 +188,7 @@ def page(block: Debrief, of: Block) -> str:
 <p class="next"><b>Next time</b> {escape(block.sentence)}</p>
 <dl>{facts}</dl>
 <h2>What happened when</h2>{_chart(block)}
+{_way(block)}<h2>What was told, and what was done</h2>{_told(block)}
 <h2>To do better</h2><ul>{findings}</ul>
 <h2>Nearest approach</h2><p>Below zero is inside. From the truth of the simulated body, in three dimensions.</p>{near}
 </main></body></html>
@@ -166,6 +233,10 @@ def _facts(block: Debrief) -> list[tuple[str, str]]:
         ("probe slips", str(block.probe_slips)),
         ("injected", given if total > 0 else "nothing"),
         ("fluid along the target's edge", share(block.ring)),
+        (
+            "furthest from the planned path",
+            "unknown" if (away := beside(block)) is None else f"{1e3 * away:.1f} mm",
+        ),
     ]
 
 
@@ -195,7 +266,8 @@ def _chart(block: Debrief) -> str:
         for mm in (0, 5, 10, 15, 20)
     ]
     step = next(s for s in (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800) if end / s <= 10 or s == 1800)
-    bottom = TOP + HEIGHT + 56
+    bottom = TOP + HEIGHT + (78 if block.told else 56)
+    parts += _bars(block.told or (), x)
     parts += [
         f'<text x="{x(tick * step):.1f}" y="{bottom + 14}" text-anchor="middle">{tick * step} s</text>'
         for tick in range(int(end / step) + 1)
@@ -228,7 +300,97 @@ def _chart(block: Debrief) -> str:
     return (
         f'<svg viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{words}">{"".join(parts)}</svg>'
         '<p class="key"><span class="seen"></span> advancing, tip in view <span class="blind"></span> advancing, tip not in '
-        'view <span class="fluid"></span> injecting; the dark red band is inside a structure</p>'
+        'view <span class="fluid"></span> injecting <span class="caution"></span> caution '
+        '<span class="stop"></span> stop; the dark red band is inside a structure</p>'
+    )
+
+
+def _bars(told: Sequence[Told], x: Callable[[float], float]) -> list[str]:
+    """Draw when something was told, louder over quieter."""
+    if not told:
+        return []
+    out = [f'<text x="{LEFT - 8}" y="{TOP + HEIGHT + 64}" text-anchor="end">told</text>']
+    for one in sorted(told, key=lambda one: one.level.rank):
+        high = {Level.STOP: 14, Level.CAUTION: 10}.get(one.level, 4)
+        wide = max(x(one.end) - x(one.begin), 1.5)
+        out.append(
+            f'<rect class="{one.level.value}" x="{x(one.begin):.1f}" y="{TOP + HEIGHT + 60 - high / 2:.1f}" '
+            f'width="{wide:.1f}" height="{high}"/>'
+        )
+    return out
+
+
+def _told(block: Debrief) -> str:
+    if block.told is None:
+        return "<p>Not known: this block was kept without its cues.</p>"
+    if not block.told:
+        return "<p>Nothing was told: no caution, no stop, and the needle was never lost.</p>"
+    # the loudest and longest, in the order they came
+    kept = sorted(block.told, key=lambda one: (-one.level.rank, one.begin - one.end))[:MOST_TOLD]
+    rows = "".join(
+        f'<tr><td>{one.begin:.1f} s</td><td>{one.end - one.begin:.1f} s</td><td class="{one.level.value}">'
+        f"{LEVELS[one.level]}</td><td>{escape(one.message)}<br><small>{escape(one.about)}</small></td>"
+        f"<td>{escape(one.done)}</td></tr>"
+        for one in sorted(kept, key=lambda one: one.begin)
+    )
+    left = len(block.told) - len(kept)
+    more = f"<p>And {left} more, quieter or shorter.</p>" if left else ""
+    return (
+        '<table><thead><tr><th scope="col">at</th><th scope="col">for</th><th scope="col">level</th>'
+        f'<th scope="col">told</th><th scope="col">meanwhile</th></tr></thead><tbody>{rows}</tbody></table>{more}'
+    )
+
+
+def _way(block: Debrief) -> str:
+    """Draw the tip's way in the picture, and the planned path as its ghost."""
+    ways: list[list[tuple[Meters, Meters]]] = [[]]
+    for moment in block.moments:
+        if moment.place is None:
+            ways += [[]] if ways[-1] else []
+        else:
+            ways[-1].append((moment.place[0], moment.place[1]))
+    ways = [one for one in ways if len(one) > 1]
+    if not ways:
+        return ""
+    ghosts = [one for plan in block.planned for one in (plan.entry, plan.goal)]
+    places = np.array([*(one for way in ways for one in way), *ghosts])
+    low, high = places.min(axis=0) - 4e-3, places.max(axis=0) + 4e-3
+    low[0] = min(low[0], -1e-3)
+    scale = min((WIDTH - 2 * LEFT) / float(high[1] - low[1]), 420 / float(high[0] - low[0]))
+    wide, deep = scale * float(high[1] - low[1]), scale * float(high[0] - low[0])
+    left = (WIDTH - wide) / 2
+
+    def at(place: tuple[Meters, Meters]) -> tuple[float, float]:
+        return left + scale * (place[1] - float(low[1])), scale * (place[0] - float(low[0]))
+
+    skin = at((0.0, 0.0))[1]
+    parts = [
+        f'<line x1="{left:.1f}" x2="{left + wide:.1f}" y1="{skin:.1f}" y2="{skin:.1f}" class="grid"/>'
+        f'<text x="{left + 4:.1f}" y="{skin - 4:.1f}">face of the probe</text>'
+    ]
+    for number, way in enumerate(ways, start=1):
+        points = " ".join(f"{one[0]:.1f},{one[1]:.1f}" for one in map(at, way))
+        parts.append(f'<polyline points="{points}" fill="none" class="way"/>')
+        deepest = at(max(way))
+        parts.append(f'<text x="{deepest[0] + 6:.1f}" y="{deepest[1] + 4:.1f}">{number}</text>')
+    for plan in block.planned:
+        (x1, y1), (x2, y2) = at(plan.entry), at(plan.goal)
+        parts.append(
+            f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" class="ghost"/>'
+            f'<circle cx="{x2:.1f}" cy="{y2:.1f}" r="5" class="ghost"/>'
+        )
+    end, bar = left + wide - 8, scale * 5e-3
+    parts.append(
+        f'<line x1="{end - bar:.1f}" x2="{end:.1f}" y1="{deep - 10:.1f}" y2="{deep - 10:.1f}" class="bar"/>'
+        f'<text x="{end - bar / 2:.1f}" y="{deep - 16:.1f}" text-anchor="middle">5 mm</text>'
+    )
+    words = "The way of the needle's tip in the picture, and the planned path beside it."
+    key = "dashed: the planned path" if block.planned else "no path was taken"
+    return (
+        f"<h2>The needle's way</h2>"
+        f'<svg viewBox="0 0 {WIDTH} {deep:.0f}" role="img" aria-label="{words}">{"".join(parts)}</svg>'
+        f'<p class="key">The tip, by the truth, in the picture of each moment: puncture by puncture; {key}, in the picture '
+        "in which it was taken.</p>"
     )
 
 
@@ -280,6 +442,11 @@ svg{{width:100%;height:auto;background:{ground("panel")};border-radius:6px}}
 svg text{{fill:{ground("text_dim")};font-size:12px}}
 .grid{{stroke:#39434d;stroke-width:1}}
 rect.seen,.key .seen{{fill:#8DF7A4;background:#8DF7A4}}rect.blind,.key .blind{{fill:#FF5A67;background:#FF5A67}}
+rect.caution,.key .caution{{fill:#FFC21A;background:#FFC21A}}rect.stop,.key .stop{{fill:#FF5A67;background:#FF5A67}}
+rect.unknown{{fill:#B7C0C9}}td.caution{{color:#FFC21A}}td.stop{{color:#FF5A67}}td.unknown{{color:#B7C0C9}}
+td small{{color:{ground("text_dim")}}}
+.way{{stroke:#8DF7A4;stroke-width:2.5}}.ghost{{stroke:#fff;stroke-width:2;stroke-dasharray:7 6;fill:none;opacity:.75}}
+.bar{{stroke:{ground("text")};stroke-width:2}}
 rect.fluid,.key .fluid{{fill:#22C6FF;background:#22C6FF}}
 .key span{{display:inline-block;width:18px;height:10px;margin:0 4px 0 12px}}.key{{color:{ground("text_dim")}}}
 ul{{list-style:none;padding:0}}li{{background:{ground("panel")};border-radius:6px;padding:8px 12px;margin:6px 0;

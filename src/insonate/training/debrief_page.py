@@ -117,7 +117,7 @@ def as_values(block: Debrief) -> dict[str, Any]:
 
 
 def beside(block: Debrief) -> Meters | None:
-    """Give how far the tip came from its planned path, in three dimensions, from its entry to its goal and no further.
+    """Give how far the tip came from its planned path, in three dimensions: a line from the skin to its goal, no further.
 
     Parameters
     ----------
@@ -136,7 +136,7 @@ def beside(block: Debrief) -> Meters | None:
             continue
         entry, goal = np.array([*plan.entry, 0.0]), np.array([*plan.goal, 0.0])
         way = goal - entry
-        share = float(np.clip(np.dot(moment.place - entry, way) / max(float(way @ way), 1e-12), 0, 1))
+        share = min(float(np.dot(moment.place - entry, way)) / max(float(way @ way), 1e-12), 1.0)
         away = float(np.linalg.norm(moment.place - entry - share * way))
         most = away if most is None else max(most, away)
     return most

@@ -306,13 +306,19 @@ def test_one_reading_off_the_plane_turns_nothing():
     assert thread.advise(inside(0.02, off=0.0, now=4.1)).do.startswith("Hold {↑}")
 
 
-def test_a_tip_that_leaves_its_goal_is_advanced_again_until_something_was_given():
+def test_a_tip_that_leaves_its_goal_is_advanced_again_and_not_forever_once_something_was_given():
     thread = at(Stage.PERFORM)
     assert thread.advise(inside(0.5 * ARRIVED)).part is Part.TEST
     assert thread.advise(inside(0.0025)).part is Part.TEST
     assert thread.advise(inside(0.004)).part is Part.ADVANCE
     assert thread.advise(inside(0.0)).part is Part.TEST
-    assert thread.advise(inside(0.004, injected=5e-7)).part is Part.TEST
+    for dose, part in ((5e-7, Part.TEST), (3e-6, Part.INJECT)):
+        away = thread.advise(inside(0.004, injected=dose))
+        assert away.part is Part.ADVANCE and away.do == "Press {↑} 3 times to reach the target."
+        assert thread.advise(inside(0.0, injected=dose)).part is part
+    assert (
+        thread.advise(inside(0.004, injected=4e-6)).part is Part.INJECT
+    )  # it is kept off: fluid may be what keeps it
 
 
 def test_what_was_given_before_counts_for_nothing():

@@ -50,7 +50,10 @@ BESIDE: Meters = 2.5e-3
 """A tip further beside its path has not followed it: it comes out, to plan anew; five of the tracker's deviations [m]."""
 
 LEFT_AGAIN: Meters = 3e-3
-"""The tip has left its goal again when it is so far from it, as long as nothing was given [m]."""
+"""The tip has left its goal again when it is so far from it [m]."""
+
+RETURNS = 2
+"""So many times it is brought back there once something was given: fluid itself may be what it is kept off by."""
 
 BEGUN: CubicMeters = 2e-7
 """Something was given when it is more than the syringe's dead space; a design assumption [m3]."""
@@ -222,6 +225,7 @@ class Thread:
         self._lost: Seconds | None = None
         self._off: Meters = 0.0
         self._stands: Meters = 0.0
+        self._returned = 0
         self._draws: CubicMeters | None = None
         self._strayed = False
         self._told: Seconds | None = None
@@ -573,6 +577,8 @@ class Thread:
         far = rest is not None and np.hypot(*rest) > LEFT_AGAIN
         if self._part is Part.TEST and self._given < BEGUN and far:
             self._part = Part.ADVANCE
+        elif self._part in (Part.TEST, Part.INJECT) and far and self._returned < RETURNS:
+            self._part, self._returned = Part.ADVANCE, self._returned + 1
         if self._part is Part.ADVANCE and near:
             self._part = Part.TEST
         if self._part is Part.TEST and self._given >= TEST_DOSE:

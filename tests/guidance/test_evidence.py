@@ -154,19 +154,23 @@ def test_pressure_is_told_in_both_units():
     assert about_pressure(reading(PSI15), 1.0).reason == "103 kPa (15 psi), limit 103 kPa"
 
 
+def move(rule, inserted, aside=0.0):
+    rule.move(inserted, np.array([aside, 0.0, inserted]))
+
+
 def drawn(what, volume=0.0, time=1.0):
     return InjectionReading(rate=-4e-7, volume=volume, pressure=-2e4, time=time, drawn=what)
 
 
 def test_blood_stops_until_a_needle_drawn_back_draws_none():
     rule = AspirationRule()
-    rule.move(0.030)
+    move(rule, 0.030)
     said = []
     for what, inserted in (
         (None, 0.030), (Drawn.NOTHING, 0.030), (Drawn.BLOOD, 0.031), (Drawn.NOTHING, 0.031), (Drawn.AIR, 0.0302),
         (Drawn.NOTHING, 0.0302), (Drawn.AIR, 0.030), (None, 0.030), (Drawn.FLUID, 0.0305),
     ):  # fmt: skip
-        rule.move(inserted)
+        move(rule, inserted)
         rule.take(drawn(what))
         judged = rule.judge(drawn(what), 1.0)
         said.append((judged.level, judged.message.split(".")[1].strip(), rule.clear))
@@ -187,7 +191,7 @@ def test_no_blood_counts_where_it_was_drawn_and_nowhere_else():
     rule = AspirationRule()
     rule.take(drawn(Drawn.NOTHING, 2e-6))
     assert rule.clear is None  # nobody tells how far the needle is in
-    rule.move(0.030)
+    move(rule, 0.030)
     rule.take(drawn(Drawn.NOTHING, 2e-6))
     for inserted, clear in (
         (0.0309, 2e-6),
@@ -197,13 +201,36 @@ def test_no_blood_counts_where_it_was_drawn_and_nowhere_else():
         (0.0, None),
         (0.030, None),
     ):
-        rule.move(inserted)
+        move(rule, inserted)
         assert rule.clear == clear
+
+
+def test_a_needle_turned_aside_is_no_more_where_no_blood_came():
+    rule = AspirationRule()
+    move(rule, 0.030)
+    rule.take(drawn(Drawn.NOTHING, 2e-6))
+    move(rule, 0.030, aside=0.9e-3)
+    assert rule.clear == 2e-6
+    move(rule, 0.030, aside=1.1e-3)
+    assert rule.clear is None
+
+
+def test_what_the_line_was_full_of_before_ends_no_stop():
+    rule = AspirationRule()
+    move(rule, 0.030)
+    rule.take(drawn(Drawn.BLOOD))
+    move(rule, 0.028)
+    rule.take(drawn(Drawn.NOTHING))  # it was never let go of
+    assert rule.judge(drawn(None), 1.0).level is STOP
+    rule.take(drawn(None))
+    assert rule.judge(drawn(None), 1.0).level is STOP
+    rule.take(drawn(Drawn.NOTHING))
+    assert rule.judge(drawn(None), 1.0).level is None
 
 
 def test_a_needle_that_is_out_ends_that_blood_came():
     rule, alerting = AspirationRule(), Alerting()
-    rule.move(0.030)
+    move(rule, 0.030)
     rule.take(drawn(Drawn.BLOOD))
     newest = drawn(None, time=1.0)
     assert [cue.level for cue in alerting.judge([rule.judge(newest, 1.0)], 1.0)] == [STOP]
@@ -211,7 +238,7 @@ def test_a_needle_that_is_out_ends_that_blood_came():
         STOP,
         UNKNOWN,
     }  # silent since
-    rule.move(0.0)
+    move(rule, 0.0)
     for k in range(12):
         cues = alerting.judge([rule.judge(newest, 3.1 + 0.1 * k)], 3.1 + 0.1 * k)
         assert bool(cues) == (k < 10)

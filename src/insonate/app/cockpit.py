@@ -324,6 +324,8 @@ class Cockpit:
     def _injector(self, hands: Hands) -> InjectorNow:
         read = self.live.readings.injection
         watched = None if self.live.alarm is None else self.live.alarm.watched
+        age = None if read is None else max(self._clock() - read.time, 0.0)
+        fresh = read is not None and age is not None and age <= rules()["alerting"]["stale"]
         return InjectorNow(
             pressing=hands.held.injecting,
             drawing=hands.held.drawing,
@@ -331,13 +333,13 @@ class Cockpit:
             slowest=LEAST_FLOW,
             fastest=MOST_FLOW,
             step=FLOW_STEP,
-            drawn=None if read is None or read.drawn is None else read.drawn.value,
+            drawn=read.drawn.value if fresh and read is not None and read.drawn is not None else None,
             aspirated=None if watched is None else watched.aspirated,
             agent=AGENT,
             rate=None if read is None else read.rate,
             volume=None if read is None else read.volume,
             pressure=None if read is None else read.pressure,
-            age=None if read is None else max(self._clock() - read.time, 0.0),
+            age=age,
         )
 
 

@@ -258,7 +258,7 @@ class Examination:
         rows = _rows(noun) if isinstance(noun, Watched) else []
         if isinstance(noun, Watched) and len(self._told) < MOST_TOLD:
             before = self._told[-1]["cues"] if self._told else []
-            if [_same(one) for one in rows] != [_same(one) for one in before]:
+            if not self._told or [_same(one) for one in rows] != [_same(one) for one in before]:
                 self._told.append({"time": max(noun.time, 0.0), "cues": rows})
         recorder = self._recorder
         if recorder is None or not recorder.running:
@@ -374,7 +374,8 @@ class Examination:
             "seconds": seconds,
             "settings": asdict(choice.settings),
             "commands": [plain(one) for one in given if one.time < seconds],
-            "told": [one for one in told if one["time"] < seconds],
+            # nobody told anything, or too much to be kept: that is not known, and not nothing
+            "told": [one for one in told if one["time"] < seconds] if 0 < len(told) < MOST_TOLD else None,
             "planned": [one for one in planned if one["time"] < seconds],
         }
 

@@ -349,38 +349,41 @@ class AspirationRule:
         """Begin without any."""
         self._reading: InjectionReading | None = None
         """That showed something."""
-        self._there: Meters | None = None
-        """How far the needle was in then."""
-        self._inserted: Meters | None = None
-        self._bled = self._back = False
+        self._there: tuple[Meters, np.ndarray] | None = None
+        """How far the needle was in then, and where that led to."""
+        self._now: tuple[Meters, np.ndarray] | None = None
+        self._bled = self._back = self._let_go = False
 
-    def move(self, inserted: Meters) -> None:
-        """Take how far the needle is under the skin now, by the commands [m]."""
-        self._inserted = inserted
+    def move(self, inserted: Meters, tip: np.ndarray) -> None:
+        """Take how far the needle is under the skin now [m], and (3,) where that leads to [m], by the commands."""
+        self._now = inserted, tip
         if inserted <= 0:
             self._reading, self._bled = None, False
         elif self._bled and self._there is not None:
-            self._back |= self._there - inserted >= rules()["injection"]["drawn_back"] - SAME
+            self._back |= self._there[0] - inserted >= rules()["injection"]["drawn_back"] - SAME
 
     def take(self, reading: InjectionReading) -> None:
         """Take one reading; those that show nothing yet are passed over."""
         if reading.drawn is None:
+            self._let_go = self._back  # what the line is full of is from where the needle was
             return
         if reading.drawn is Drawn.BLOOD:
-            self._bled, self._back = True, False
-        elif reading.drawn in (Drawn.NOTHING, Drawn.FLUID) and self._back:
+            self._bled, self._back, self._let_go = True, False, False
+        elif reading.drawn in (Drawn.NOTHING, Drawn.FLUID) and self._let_go:
             self._bled = False
         if reading.drawn is Drawn.BLOOD or not self._bled:
-            self._reading, self._there = reading, self._inserted
+            self._reading, self._there = reading, self._now
 
     @property
     def clear(self) -> CubicMeters | None:
         """How much was given when no blood came, from where the needle still is; None if that is not so [m^3]."""
-        reading, there, now = self._reading, self._there, self._inserted
+        reading, there, now = self._reading, self._there, self._now
         if reading is None or self._bled or reading.drawn not in (Drawn.NOTHING, Drawn.FLUID):
             return None
-        if there is None or now is None or abs(now - there) >= rules()["injection"]["drawn_back"] - SAME:
+        if there is None or now is None:
             return None
+        if float(np.linalg.norm(now[1] - there[1])) >= rules()["injection"]["drawn_back"] - SAME:
+            return None  # on, back or aside
         return reading.volume
 
     def judge(self, newest: InjectionReading | None, now: Seconds) -> Judgement:

@@ -143,7 +143,7 @@ class Watch:
         """Take one command that was given to the source."""
         if isinstance(command, AdvanceNeedle):
             self._held.append((command.time, command.inserted))
-            self._drawn.move(command.inserted)
+            self._drawn.move(command.inserted, command.entry + command.inserted * command.direction)
         elif isinstance(command, Stimulate):
             since = command.time if self._stimulus is None else self._stimulus[1]
             self._stimulus = None if command.stimulus is None else (command.stimulus, since)

@@ -6,6 +6,7 @@ import pytest
 from insonate.core import AdvanceNeedle, RangeError, Tissue
 from insonate.simulation.course import Settings
 from insonate.simulation.motion.insertion import Insertion
+from insonate.training.block import Planned
 from insonate.training.debrief import Severity, debrief
 from refusals import refused
 from simulation.analytic_body import AnalyticBody
@@ -161,3 +162,11 @@ def test_nothing_done_is_unknown_not_good():
 def test_a_number_out_of_range_is_refused():
     with refused(RangeError, "until must lie in 0.05..7200 s, got 0"):
         looked_back([], 0.0)
+
+
+@pytest.mark.parametrize(("slid", "until"), [(0.002, np.inf), (0.004, 0.6)])
+def test_a_planned_path_holds_until_the_probe_leaves_its_picture(slid, until):
+    plan = Planned(time=0.5, entry=(0.0, -0.028), goal=(0.018, 0.004))
+    commands = [probe(), probe(time=0.6, at=(slid, 0.0, 0.0))]
+    block = debrief(7, Settings(truth_step=4e-4), commands, 0.8, body=AnalyticBody(), planned=[plan])
+    assert block.planned[0].until == until

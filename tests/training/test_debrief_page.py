@@ -82,6 +82,8 @@ def test_the_planned_path_lies_beside_the_way_that_was_taken_as_a_ghost(block):
     assert (
         beside(replace(block, planned=(replace(along, time=99.0),))) is None
     )  # it was taken after all of it
+    moved = replace(along, until=there[-1].time)  # the probe slid away from that picture: nobody knows
+    assert beside(replace(block, planned=(moved,))) is None
     assert "no path was taken" in page(replace(block, planned=()), OF)
 
 

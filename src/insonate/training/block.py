@@ -1,6 +1,7 @@
 """A simulated block as it is handed on: seed, settings and every command, from which all of it can be lived again."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,8 @@ class Planned:
     """Where it begins, down and to the right of the picture's middle [m]."""
     goal: tuple[Meters, Meters]
     """Where it ends [m]."""
+    until: Seconds = math.inf
+    """When the probe moved off the picture it was taken in; never by default [s]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

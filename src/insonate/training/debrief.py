@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from scipy.ndimage import binary_dilation, binary_erosion
 
-from insonate.core import AdvanceNeedle, Command, Level, MoveProbe, Tissue
+from insonate.core import AdvanceNeedle, Command, Level, MoveProbe, Pose, Tissue
 from insonate.core.checks import check_count, check_range
 from insonate.core.truth import Truth
 from insonate.core.units import CubicMeters, Meters, Seconds
@@ -220,7 +220,8 @@ def debrief(
     for truth in replay(seed, coarse, commands, until, body=body, every=every, at=worth, cleared=GUARDED):
         look.at(truth)
         report(round(truth.time / TICK), round(until / TICK), "living it again")
-    return replace(look.debrief(until), planned=tuple(planned))
+    taken = tuple(replace(one, until=look.moved_after(one.time)) for one in planned)
+    return replace(look.debrief(until), planned=taken)
 
 
 def _worth(commands: Sequence[Command]) -> Callable[[Seconds], bool]:
@@ -392,6 +393,21 @@ class _Look:
             run = length = 0.0
         return way + (length if run > self._rules["needle"]["blind_time"] else 0.0)
 
+    def moved_after(self, time: Seconds) -> Seconds:
+        """Give when the probe slid or turned further than it may from where it was at a time; infinite if it never did."""
+        before = [c.pose for c in self._probe if c.time <= time]
+        after = [c for c in self._probe if c.time > time]
+        if not before:
+            return after[0].time if after else np.inf
+        return next((c.time for c in after if self._moved(before[-1], c.pose)), np.inf)
+
+    def _moved(self, then: Pose, now: Pose) -> bool:
+        rules = self._rules["probe"]
+        slid = np.linalg.norm(now.translation - then.translation)
+        turn = now.rotation @ then.rotation.T
+        turned = np.arccos(np.clip((np.trace(turn) - 1) / 2, -1, 1))
+        return bool(slid > rules["moved"] or turned > rules["turned"])
+
     def _slips(self) -> int:
         """Count times the probe slid or turned further than it may while the needle went on."""
         rules, count = self._rules["probe"], 0
@@ -408,10 +424,7 @@ class _Look:
             poses = [c.pose for c in self._probe if run[0].time <= c.time <= run[-1].time]
             at = 0
             for number in range(1, len(poses)):
-                slid = np.linalg.norm(poses[number].translation - poses[at].translation)
-                turn = poses[number].rotation @ poses[at].rotation.T
-                turned = np.arccos(np.clip((np.trace(turn) - 1) / 2, -1, 1))
-                if slid > rules["moved"] or turned > rules["turned"]:
+                if self._moved(poses[at], poses[number]):
                     count, at = count + 1, number
         return count
 

@@ -127,13 +127,16 @@ def beside(block: Debrief) -> Meters | None:
     Returns
     -------
     float or None
-        The most of all moments under the skin with a path taken before; None where there is none [m].
+        The most of all moments under the skin with a path taken before; None where there is none, or the probe moved off
+        the picture it was taken in while the needle was inside [m].
     """
     most = None
     for moment in block.moments:
         plan = next((one for one in reversed(block.planned) if one.time <= moment.time), None)
         if plan is None or moment.place is None:
             continue
+        if moment.time >= plan.until:
+            return None
         entry, goal = np.array([*plan.entry, 0.0]), np.array([*plan.goal, 0.0])
         way = goal - entry
         share = min(float(np.dot(moment.place - entry, way)) / max(float(way @ way), 1e-12), 1.0)

@@ -1,5 +1,7 @@
 """A needle beside a disk, watched frame by frame; and every way to lose it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -311,6 +313,27 @@ def test_a_syringe_that_is_drawn_is_judged_and_remembered(life):
         )
         watched = life.tick()
         assert levels(watched, "aspiration") == level and watched.aspirated == clear
+
+
+def test_a_needle_turned_aside_or_pushed_on_is_no_more_where_no_blood_came(life):
+    command = AdvanceNeedle(
+        entry=np.array([-0.02, 0, 0.0]), direction=np.array([0.6, 0, 0.8]), inserted=0.03, rotation=0.0,
+        time=0.0, given_by="a test",
+    )  # fmt: skip
+    turned = replace(
+        command, direction=np.array([0.6 * np.cos(0.1), 0.6 * np.sin(0.1), 0.8])
+    )  # 1.8 mm at the tip
+    for other, clear in (
+        (replace(command, rotation=1.0), 1e-6),
+        (turned, None),
+        (replace(command, inserted=0.0315), None),
+    ):
+        life.watch.command(command)
+        life.watch.observe(
+            InjectionReading(rate=-4e-7, volume=1e-6, pressure=-2e4, time=life.now, drawn=Drawn.NOTHING)
+        )
+        life.watch.command(other)
+        assert life.tick().aspirated == clear
 
 
 def test_a_stimulator_that_is_told_to_give_and_says_nothing_is_unknown_until_it_speaks(life):

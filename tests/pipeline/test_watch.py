@@ -316,6 +316,7 @@ def test_a_syringe_that_is_drawn_is_judged_and_remembered(life):
 
 
 def test_a_needle_turned_aside_or_pushed_on_is_no_more_where_no_blood_came(life):
+    life.length = 0.0  # it commands no needle of its own
     command = AdvanceNeedle(
         entry=np.array([-0.02, 0, 0.0]), direction=np.array([0.6, 0, 0.8]), inserted=0.03, rotation=0.0,
         time=0.0, given_by="a test",
